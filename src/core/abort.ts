@@ -1,0 +1,30 @@
+/** Waiting that can be called off. */
+
+/**
+ * `promise`, or a rejection with `signal.reason` as soon as the signal aborts. The work behind `promise` goes on; its
+ * outcome is then nobody's, so a late rejection is taken care of here.
+ */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  if (signal.aborted) {
+    promise.catch(() => {})
+    return Promise.reject(signal.reason)
+  }
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
+
+/** Calls `onAbort` once when the signal aborts (at once if it has); gives back what stops listening. */
+export function whenAborted(signal: AbortSignal | undefined, onAbort: (reason: unknown) => void): () => void {
+  if (signal === undefined) return () => {}
+  if (signal.aborted) {
+    onAbort(signal.reason)
+    return () => {}
+  }
+  const listener = () => onAbort(signal.reason)
+  signal.addEventListener('abort', listener, { once: true })
+  return () => signal.removeEventListener('abort', listener)
+}

@@ -1,0 +1,268 @@
+/**
+ * Every error that this library raises, declared once. A code is stable: it is part of the API, and the list in the
+ * docs is checked against this table.
+ */
+
+type Kind = 'option' | 'state' | 'source' | 'sink' | 'codec' | 'data'
+
+interface ErrorEntry {
+  readonly kind: Kind
+  /** What it means, for the docs. */
+  readonly means: string
+  /** What to do next; part of the message unless the error brings a hint of its own. */
+  readonly hint?: string
+}
+
+export const ERRORS = {
+  OPTION_UNKNOWN: { kind: 'option', means: 'An option that nothing here takes; the message names the nearest one.' },
+  OPTION_INVALID: { kind: 'option', means: 'An option has a value that it cannot have.' },
+  TARGET_UNSUPPORTED: { kind: 'option', means: 'Nothing here opens a target of this kind.' },
+  FORMAT_UNKNOWN: {
+    kind: 'option',
+    means: 'The format is neither given nor to be seen from the name.',
+    hint: "name it: { format: 'csv' }",
+  },
+  FORMAT_UNSUPPORTED: { kind: 'option', means: 'The format cannot be read, or cannot be written.' },
+  CODEC_UNKNOWN: { kind: 'option', means: 'No codec has this name.' },
+  PLUGIN_INVALID: {
+    kind: 'option',
+    means: 'A plug-in that is registered is not whole, or takes a name that is taken.',
+  },
+
+  HANDLE_CLOSED: {
+    kind: 'state',
+    means: 'The handle was closed, or its loop was left; it gives no more rows and takes none.',
+    hint: 'open the target again, or call reset() where the source can be replayed',
+  },
+  HANDLE_CONSUMED: {
+    kind: 'state',
+    means: 'The rows were all read; a second loop over the same handle would silently be empty.',
+    hint: 'open the target again, or call reset() where the source can be replayed',
+  },
+  HANDLE_BUSY: {
+    kind: 'state',
+    means: 'A second loop over a handle whose first has not ended: the two would share the rows between them.',
+    hint: 'open the target once for each loop',
+  },
+  NOT_REPLAYABLE: { kind: 'state', means: 'reset() of a source that can be read only once.' },
+  WRITER_FAILED: {
+    kind: 'state',
+    means: 'close() of a writer that an earlier call has failed on; nothing is published. `cause` has the failure.',
+  },
+
+  SOURCE_NOT_FOUND: { kind: 'source', means: 'There is nothing at the place to read.' },
+  SOURCE_DENIED: { kind: 'source', means: 'The place may not be read.' },
+  SOURCE_FAILED: { kind: 'source', means: 'Reading the place failed; `cause` has the reason.' },
+  SINK_NOT_FOUND: { kind: 'sink', means: 'The folder to write into does not exist.', hint: 'create the folder first' },
+  SINK_DENIED: { kind: 'sink', means: 'The place may not be written.' },
+  SINK_FULL: { kind: 'sink', means: 'No space is left, or a quota or file size limit is reached.' },
+  SINK_CLOSED: { kind: 'sink', means: 'The reader of the pipe or stream that is written to has gone away.' },
+  SINK_FAILED: { kind: 'sink', means: 'Writing to the place failed; `cause` has the reason.' },
+
+  CODEC_TRUNCATED: {
+    kind: 'codec',
+    means: 'Compressed input ends in the middle of a member.',
+    hint: 'the file was cut short: fetch or copy it again',
+  },
+  CODEC_CORRUPT: { kind: 'codec', means: 'Compressed input is damaged, or is not in this compression at all.' },
+  CODEC_TRAILING_DATA: {
+    kind: 'codec',
+    means: 'After the last compressed member there is something that is not another one.',
+  },
+
+  TEXT_INVALID_UTF8: {
+    kind: 'data',
+    means: 'A byte sequence that is not UTF-8.',
+    hint: "re-encode the file, or read it with { encodingErrors: 'replace' }",
+  },
+  RECORD_TOO_LARGE: {
+    kind: 'data',
+    means: 'One record is larger than `maxRecordBytes`.',
+    hint: 'raise maxRecordBytes if the record is meant to be this large; an unclosed quote also looks like this',
+  },
+  CSV_RAGGED_RECORD: {
+    kind: 'data',
+    means: 'A record has more or fewer fields than the header (or, without one, than the first record).',
+    hint: 'mend the record, or read with { relax: true }',
+  },
+  CSV_STRAY_QUOTE: {
+    kind: 'data',
+    means: 'A quote inside a field that did not begin with one.',
+    hint: 'mend the record, read with { relax: true }, or turn quoting off with { quote: null }',
+  },
+  CSV_TEXT_AFTER_QUOTE: {
+    kind: 'data',
+    means: 'Text between a closing quote and the next delimiter or line end.',
+    hint: 'a quote inside a quoted field is written twice; mend the record, or read with { relax: true }',
+  },
+  CSV_QUOTE_NOT_CLOSED: {
+    kind: 'data',
+    means: 'The input ends inside a quoted field.',
+    hint: 'close the quote, or turn quoting off with { quote: null }',
+  },
+  CSV_DUPLICATE_COLUMN: { kind: 'data', means: "A column name occurs twice, with { duplicateColumns: 'error' }." },
+  CSV_EMPTY_COLUMN: { kind: 'data', means: "A column has no name, with { duplicateColumns: 'error' }." },
+  CSV_HEADER_MISSING: {
+    kind: 'data',
+    means: 'The input ends before its header does.',
+    hint: "give the columns ({ header: ['a', 'b'] }) or read without one ({ header: false })",
+  },
+  CSV_UNKNOWN_COLUMN: {
+    kind: 'data',
+    means: 'A row to write has a column that the output does not.',
+    hint: "name all columns up front ({ columns: [...] }), or drop the others ({ extraColumns: 'drop' })",
+  },
+  CSV_UNWRITABLE: {
+    kind: 'data',
+    means: 'A row or a value cannot be written in this dialect so that it is read back as it is.',
+  },
+  CSV_APPEND_MISMATCH: {
+    kind: 'data',
+    means: 'The rows to append do not have the columns that the file has.',
+  },
+  CSV_PEER_FAILED: { kind: 'data', means: 'csv-parse or csv-stringify refused the input; `cause` has its error.' },
+  JSON_INVALID: { kind: 'data', means: 'A line is not valid JSON.' },
+  JSON_NOT_A_ROW: {
+    kind: 'data',
+    means: 'A line holds a number, a text, true, false or null instead of an object or an array.',
+    hint: "read with { wrapValues: 'value' } to get { value: … }",
+  },
+  JSON_UNSAFE_INTEGER: { kind: 'data', means: "An integer beyond ±(2^53 − 1), with { bigint: 'error' }." },
+  JSON_UNWRITABLE: {
+    kind: 'data',
+    means: 'A row has no JSON form: it is circular, or is itself a function, a symbol or undefined.',
+  },
+  ROW_INVALID: { kind: 'data', means: 'What was to be written is not a row: neither an object nor an array.' },
+} as const satisfies Record<string, ErrorEntry>
+
+/** The stable codes. */
+export type ErrorCode = keyof typeof ERRORS
+
+/** Where, and what instead of what. Lines, columns and records count from 1; bytes from 0, after decompression. */
+export interface ErrorDetails {
+  /** The place: a path or URL, without credentials. */
+  readonly label?: string | undefined
+  /** Physical line, also after fields that hold line breaks. */
+  readonly line?: number | undefined
+  /** Character (UTF-16 unit) in the line. */
+  readonly column?: number | undefined
+  /** Offset in the decoded bytes. */
+  readonly byte?: number | undefined
+  /** The record's number; a CSV header is not counted. */
+  readonly record?: number | undefined
+  readonly expected?: string | undefined
+  readonly found?: string | undefined
+  /** What to do next. */
+  readonly hint?: string | undefined
+  readonly cause?: unknown
+}
+
+/** The base of all errors of this library: `code`, the place, expected and found, what to do next, and a `cause`. */
+export class OpenIterableError extends Error {
+  readonly code: ErrorCode
+  readonly label: string | undefined
+  readonly line: number | undefined
+  readonly column: number | undefined
+  readonly byte: number | undefined
+  readonly record: number | undefined
+  readonly expected: string | undefined
+  readonly found: string | undefined
+  readonly hint: string | undefined
+
+  constructor(code: ErrorCode, summary: string, details: ErrorDetails = {}) {
+    const entry: ErrorEntry = ERRORS[code]
+    const hint = details.hint ?? entry.hint
+    const label = details.label === undefined ? undefined : redact(details.label)
+    const place = [label, details.line, details.line === undefined ? undefined : details.column]
+      .filter(part => part !== undefined)
+      .join(':')
+    super(
+      `${place === '' ? '' : `${place} `}[${code}] ${summary}${hint === undefined ? '' : `; ${hint}`}`,
+      details.cause === undefined ? undefined : { cause: details.cause },
+    )
+    this.code = code
+    this.label = label
+    this.line = details.line
+    this.column = details.column
+    this.byte = details.byte
+    this.record = details.record
+    this.expected = details.expected
+    this.found = details.found
+    this.hint = hint
+  }
+}
+// On the prototype, so that `name` is not printed as a field of each error.
+Object.defineProperty(OpenIterableError.prototype, 'name', { value: 'OpenIterableError', configurable: true })
+
+/** Wrong use: an option or a target that cannot be. Raised before anything is opened. */
+export class OptionError extends OpenIterableError {}
+/** A call that the handle's state does not allow. */
+export class StateError extends OpenIterableError {}
+/** A place could not be read. */
+export class SourceError extends OpenIterableError {}
+/** A place could not be written. */
+export class SinkError extends OpenIterableError {}
+/** Compressed data is cut short or damaged. */
+export class CodecError extends OpenIterableError {}
+/** A record could not become a row, or a row could not become a record. */
+export class DataError extends OpenIterableError {}
+
+for (const type of [OptionError, StateError, SourceError, SinkError, CodecError, DataError]) {
+  Object.defineProperty(type.prototype, 'name', { value: type.name, configurable: true })
+}
+
+const CLASSES = {
+  option: OptionError,
+  state: StateError,
+  source: SourceError,
+  sink: SinkError,
+  codec: CodecError,
+  data: DataError,
+} as const
+
+type ClassOf<C extends ErrorCode> = InstanceType<(typeof CLASSES)[(typeof ERRORS)[C]['kind']]>
+
+/** Makes the error of a code, of the class that the code belongs to. `summary` says what happened, without the place. */
+export function createError<C extends ErrorCode>(code: C, summary: string, details?: ErrorDetails): ClassOf<C> {
+  return new CLASSES[ERRORS[code].kind](code, summary, details) as ClassOf<C>
+}
+
+/** Takes user, password and the values of query parameters out of anything that looks like a URL. */
+export function redact(label: string): string {
+  if (!label.includes('://')) return label
+  return label.replace(/^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?/i, '$1').replace(/([?&][^=&#]+=)[^&#]*/g, '$1…')
+}
+
+/** A value for a message: short, on one line. */
+export function excerpt(value: unknown, max = 60): string {
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  return text.length > max ? `${text.slice(0, max - 1)}…` : text
+}
+
+/** The candidate nearest to what was written, if any is near enough to be meant. */
+export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined
+  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1
+  for (const candidate of candidates) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), bestDistance)
+    if (distance < bestDistance) {
+      best = candidate
+      bestDistance = distance
+    }
+  }
+  return best
+}
+
+function editDistance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) >= limit) return limit
+  let previous = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1
+      current[j] = Math.min(previous[j]! + 1, current[j - 1]! + 1, previous[j - 1]! + same)
+    }
+    previous = current
+  }
+  return previous[b.length]!
+}

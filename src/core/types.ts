@@ -1,0 +1,175 @@
+/**
+ * The vocabulary of the library: what moves (chunks, batches), and the ports that sources, sinks, codecs and formats
+ * implement. Nothing here does I/O. See `src/README.md` for how the parts fit together.
+ */
+
+/** One row as the user gets it: column name → value. Rows of a CSV read with `header: false` are arrays instead. */
+export type Row = Record<string, unknown>
+
+/** Rows that move together. Never empty; the receiver owns the array. */
+export type Batch<R = Row> = R[]
+
+/** Every call that may wait takes a signal; it rejects with `signal.reason`, unwrapped. */
+export interface Abortable {
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A range of bytes, `end` exclusive. */
+export interface ByteRange {
+  readonly start: number
+  readonly end: number
+}
+
+/** A place that bytes are read from, already open. A facet's presence is the capability: there is no second flag. */
+export interface ByteSource extends AsyncDisposable {
+  /** Names the place in messages. Never holds a credential. */
+  readonly label: string
+  /** Whether `stream()` may be called again after the first stream has ended or was given up. */
+  readonly replayable: boolean
+  /** Ranged reads, where the place can do them. */
+  readonly random?: RandomAccess
+  /** Absolute path of a local file that a native engine may open itself. */
+  readonly localPath?: string
+  /** Bytes in all, where it is known without reading. */
+  readonly size?: number
+  /**
+   * The bytes, in order. A chunk is lent: it stays as it is until the next chunk is asked for, and whoever needs it
+   * longer copies it. Never yields an empty chunk. Giving the iterator up (`return()`) or aborting `signal` stops the
+   * reading at once, also while a chunk is awaited.
+   */
+  stream(options?: Abortable): AsyncIterable<Uint8Array>
+}
+
+/** Vectored, ranged reads of a place that supports them. */
+export interface RandomAccess {
+  /** Bytes in all. */
+  size(options?: Abortable): Promise<number>
+  /** The bytes of each range, in the order asked for; the source may coalesce what lies close together. */
+  readRanges(ranges: readonly ByteRange[], options?: Abortable): Promise<Uint8Array[]>
+}
+
+/** A place that bytes are written to, already open. Disposing it aborts, unless it was closed. */
+export interface ByteSink extends AsyncDisposable {
+  /** Names the place in messages. Never holds a credential. */
+  readonly label: string
+  /** Absolute path of a local file that a native engine may write in place of `write()`; published by `close()`. */
+  readonly localPath?: string
+  /** Takes a chunk. Settles when the caller may reuse the chunk's memory: this is the backpressure. */
+  write(chunk: Uint8Array): Promise<void>
+  /** Publishes everything in one step, where the place can (rename, CompleteMultipartUpload, COMMIT). */
+  close(): Promise<void>
+  /** Gives up; idempotent; leaves nothing visible where the place can. After `close()` it does nothing. */
+  abort(reason?: unknown): Promise<void>
+}
+
+/** A place that holds rows, not bytes (an array, a query); formats and codecs do not apply to it. */
+export interface RowSource<R = Row> extends AsyncDisposable {
+  readonly label: string
+  readonly replayable: boolean
+  openReader(context: ReadContext): Promise<RowReader<R>>
+}
+
+/** A place that takes rows, not bytes (a table). */
+export interface RowSink<R = Row> extends AsyncDisposable {
+  readonly label: string
+  openWriter(context: WriteContext): Promise<RowWriter<R>>
+}
+
+/** Rows, batch by batch. */
+export interface RowReader<R = Row> extends AsyncDisposable {
+  /** Column names in their order; `undefined` where the format has none. Known once `ready()` has settled. */
+  readonly columns?: readonly string[] | undefined
+  /** Which implementation runs, for a format that has several: `native`, `csv-parse`, … */
+  readonly engine?: string | undefined
+  /** Reads as far as it takes to know `columns`; rows met on the way are kept for `read()`. */
+  ready?(options?: Abortable): Promise<void>
+  /** The next batch in its natural size; `null` at the end, repeatably. Never called twice at once. */
+  read(options?: Abortable): Promise<Batch<R> | null>
+}
+
+/** Takes rows, batch by batch. Disposing it aborts, unless it was closed. */
+export interface RowWriter<R = Row> extends AsyncDisposable {
+  /** Column names in their order, once they are known; `undefined` where the format has none. */
+  readonly columns?: readonly string[] | undefined
+  readonly engine?: string | undefined
+  /** Tells the columns that the rows to come have, in order, before the first row. Ignored once columns are fixed. */
+  suggestColumns?(columns: readonly string[]): void
+  /** Settles when the batch is encoded and the place has accepted enough of it. The rows may then be changed. */
+  write(batch: Batch<R>): Promise<void>
+  /** Ends the output and publishes it. */
+  close(): Promise<void>
+  /** Gives up; idempotent; nothing is published. */
+  abort(reason?: unknown): Promise<void>
+}
+
+/** What a reader is told by the handle that drives it. */
+export interface ReadContext {
+  /** Names the place in messages. */
+  readonly label: string
+  /** Aborts everything that the handle started. */
+  readonly signal: AbortSignal
+  /**
+   * Told of each record that cannot become a row. Returns when the record is to be left out and reading goes on, and
+   * throws (usually `error` itself) when it is to stop; good rows read before it are delivered first.
+   */
+  onBadRecord(error: Error, raw?: string): void
+}
+
+/** What a writer is told by the handle that drives it. */
+export interface WriteContext {
+  readonly label: string
+  readonly signal: AbortSignal
+  /** Whether the output continues one that already holds data (mode `a`): no header, no byte order mark. */
+  readonly appending: boolean
+  /** As in `ReadContext`: returns when the row is to be left out, throws when writing is to stop. */
+  onBadRecord(error: Error, row?: unknown): void
+}
+
+/**
+ * Bytes → rows without I/O: a synchronous state machine that the I/O drives. Chunks may split anywhere, even inside a
+ * code point or a CRLF. `decode` is exhausted before the next call.
+ */
+export interface Decoder<R = Row> {
+  /** `undefined`: the format has no columns; `null`: not known yet. */
+  readonly columns?: readonly string[] | null | undefined
+  /** The whole rows that the bytes so far complete. Copies what it keeps of `chunk`. */
+  decode(chunk: Uint8Array): Iterable<Batch<R>>
+  /** What is left at the end of the input; an incomplete record is an error here. */
+  flush(): Iterable<Batch<R>>
+}
+
+/** Rows → bytes without I/O: the mirror of `Decoder`. */
+export interface Encoder<R = Row> {
+  readonly columns?: readonly string[] | undefined
+  suggestColumns?(columns: readonly string[]): void
+  /**
+   * Encodes a batch and yields the chunks that became full (64 to 128 KiB). A chunk is lent: it stays as it is until
+   * the chunk after the next is asked for, so that one write may be in flight while the next chunk is filled.
+   */
+  encode(batch: Batch<R>): Iterable<Uint8Array>
+  /** What is left, and what ends an output: a header without rows, a closing bracket. */
+  flush(): Iterable<Uint8Array>
+}
+
+/** Bytes ↔ bytes. Wraps a source or a sink into another one of the same interface, so that `.csv.gz` is composition. */
+export interface Codec {
+  /** The decoded view of `source`; disposing it disposes `source`. */
+  decode(source: ByteSource, options: CodecOptions): ByteSource
+  /** A sink whose bytes arrive encoded in `sink`; closing it ends the encoding, then closes `sink`. */
+  encode(sink: ByteSink, options: CodecOptions): ByteSink
+}
+
+/** Options of every codec; each codec takes what applies to it. */
+export interface CodecOptions {
+  /** Compression level on write, in the codec's own scale. Default: the codec's own default. */
+  readonly level?: number | undefined
+}
+
+/** Options that a format was given, checked for their names but not their values. */
+export type FormatOptions = Readonly<Record<string, unknown>>
+
+/** Bytes ↔ rows. Options are checked synchronously, before anything is opened. */
+export interface Format {
+  openReader?(source: ByteSource, options: FormatOptions, context: ReadContext): Promise<RowReader> | RowReader
+  openWriter?(sink: ByteSink, options: FormatOptions, context: WriteContext): Promise<RowWriter> | RowWriter
+}

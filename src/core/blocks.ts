@@ -24,6 +24,8 @@ export interface Block {
   readonly bytes: number
   /** Whether each character of `text` is one byte, so that positions in one are positions in the other. */
   readonly ascii: boolean
+  /** The bytes themselves. Lent: they stay as they are until the next block is asked for. */
+  readonly source: Buffer
   /**
    * Set on a block of one line that holds invalid UTF-8: offset of the first invalid byte from the block's start. Its
    * text has U+FFFD there. Whether the line is an error is for the format to say, which knows its records.
@@ -106,9 +108,10 @@ export class BlockSplitter {
 
   *#blocks(buffer: Buffer, start: number, end: number): Generator<Block, void, undefined> {
     const part = buffer.subarray(start, end)
-    if (isAscii(part)) yield { text: buffer.toString('latin1', start, end), bytes: end - start, ascii: true }
-    else if (isUtf8(part)) yield { text: utf8Text(buffer, start, end), bytes: end - start, ascii: false }
-    else if (this.#replace) yield { text: buffer.toString('utf8', start, end), bytes: end - start, ascii: false }
+    const bytes = end - start
+    if (isAscii(part)) yield { text: buffer.toString('latin1', start, end), bytes, ascii: true, source: part }
+    else if (isUtf8(part)) yield { text: utf8Text(buffer, start, end), bytes, ascii: false, source: part }
+    else if (this.#replace) yield { text: buffer.toString('utf8', start, end), bytes, ascii: false, source: part }
     else yield* this.#aroundInvalid(buffer, start, end)
   }
 
@@ -117,12 +120,14 @@ export class BlockSplitter {
     while (start < end) {
       const bad = start + validUtf8Length(buffer.subarray(start, end))
       if (bad === end) {
-        yield { text: utf8Text(buffer, start, end), bytes: end - start, ascii: false }
+        const source = buffer.subarray(start, end)
+        yield { text: utf8Text(buffer, start, end), bytes: end - start, ascii: false, source }
         return
       }
       const lineStart = bad === start ? start : buffer.subarray(start, bad).lastIndexOf(this.#terminator) + 1 + start
       if (lineStart > start) {
-        yield { text: utf8Text(buffer, start, lineStart), bytes: lineStart - start, ascii: false }
+        const source = buffer.subarray(start, lineStart)
+        yield { text: utf8Text(buffer, start, lineStart), bytes: lineStart - start, ascii: false, source }
       }
       const next = buffer.subarray(bad, end).indexOf(this.#terminator)
       const lineEnd = next < 0 ? end : bad + next + 1
@@ -130,6 +135,7 @@ export class BlockSplitter {
         text: buffer.toString('utf8', lineStart, lineEnd),
         bytes: lineEnd - lineStart,
         ascii: false,
+        source: buffer.subarray(lineStart, lineEnd),
         invalidAt: bad - lineStart,
       }
       start = lineEnd

@@ -2,6 +2,7 @@
  * The vocabulary of the library: what moves (chunks, batches), and the ports that sources, sinks, codecs and formats
  * implement. Nothing here does I/O. See `src/README.md` for how the parts fit together.
  */
+import type { OptionTable } from './options.ts'
 
 /** One row as the user gets it: column name → value. Rows of a CSV read with `header: false` are arrays instead. */
 export type Row = Record<string, unknown>
@@ -168,8 +169,41 @@ export interface CodecOptions {
 /** Options that a format was given, checked for their names but not their values. */
 export type FormatOptions = Readonly<Record<string, unknown>>
 
-/** Bytes ↔ rows. Options are checked synchronously, before anything is opened. */
+/** Bytes ↔ rows. */
 export interface Format {
+  /** The options that reading takes, by name; `openReader` gets them with their values accepted by this table. */
+  readonly readOptions: OptionTable
+  readonly writeOptions: OptionTable
+  /** Takes over `source`: the reader disposes it. */
   openReader?(source: ByteSource, options: FormatOptions, context: ReadContext): Promise<RowReader> | RowReader
+  /** Takes over `sink`: the writer closes or aborts it. */
   openWriter?(sink: ByteSink, options: FormatOptions, context: WriteContext): Promise<RowWriter> | RowWriter
+  /**
+   * Looks at what a target holds (at least one byte) before rows are appended to it (mode `a`), and throws where they
+   * would not be read back as rows. `options` are those of the writer. Does not dispose `source`. A format without it
+   * cannot be appended to.
+   */
+  inspectExisting?(source: ByteSource, options: FormatOptions, context: ReadContext): Promise<ExistingRows>
+}
+
+/** What a format found in a target that is to be appended to. */
+export interface ExistingRows {
+  /** The columns that the rows to come must have. */
+  readonly columns?: readonly string[] | undefined
+  /** Bytes to write before the first row, to end a last line that has no end. */
+  readonly prefix?: Uint8Array | undefined
+}
+
+/** One kind of place: opens its targets for reading, for writing, or both. */
+export interface Place {
+  readonly readOptions?: OptionTable
+  readonly writeOptions?: OptionTable
+  openSource?(target: unknown, options: PlaceOptions): Promise<ByteSource | RowSource>
+  openSink?(target: unknown, options: PlaceOptions & { readonly append: boolean }): Promise<ByteSink | RowSink>
+}
+
+export interface PlaceOptions {
+  readonly signal: AbortSignal
+  /** The options that the source's own tables name. */
+  readonly options: FormatOptions
 }

@@ -1,0 +1,43 @@
+/** open-iterable: tabular data as async iterables. */
+
+export { detach } from './core/detach.ts'
+export {
+  CodecError,
+  DataError,
+  ERRORS,
+  type ErrorCode,
+  type ErrorDetails,
+  OpenIterableError,
+  OptionError,
+  SinkError,
+  SourceError,
+  StateError,
+} from './core/errors.ts'
+export type { Abortable, Row } from './core/types.ts'
+export type { CsvReadOptions } from './formats/csv/read-options.ts'
+export type { CsvWriteOptions } from './formats/csv/write-options.ts'
+export type { JsonlReadOptions } from './formats/jsonl/read-options.ts'
+export type { JsonlWriteOptions } from './formats/jsonl/write-options.ts'
+export {
+  type ByteTarget,
+  type FormatReadOptions,
+  type FormatWriteOptions,
+  openIterable,
+  type PluginTargets,
+  type ReadOptions,
+  type ReadTarget,
+  type WriteOptions,
+  type WriteTarget,
+} from './open.ts'
+export type { Batches, LazyReader, Reader } from './reader.ts'
+export {
+  type CodecEntry,
+  type FormatEntry,
+  registerCodec,
+  registerFormat,
+  registerSource,
+  type SourceEntry,
+} from './registry.ts'
+export type { CommonOptions, ErrorPolicy } from './resolve.ts'
+export { MemoryTarget } from './sources/memory.ts'
+export type { LazyWriter, RowsToWrite, Writer } from './writer.ts'

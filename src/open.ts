@@ -1,0 +1,128 @@
+/** `openIterable`: a target and options in, a handle out. */
+import type { Readable, Writable } from 'node:stream'
+import type { FormatOptions, Row } from './core/types.ts'
+import type { CsvReadOptions } from './formats/csv/read-options.ts'
+import type { CsvWriteOptions } from './formats/csv/write-options.ts'
+import type { JsonlReadOptions } from './formats/jsonl/read-options.ts'
+import type { JsonlWriteOptions } from './formats/jsonl/write-options.ts'
+import { type LazyReader, LazyReaderHandle } from './reader.ts'
+import type { CommonOptions } from './resolve.ts'
+import type { MemoryTarget } from './sources/memory.ts'
+import { type LazyWriter, LazyWriterHandle } from './writer.ts'
+
+/**
+ * Targets of registered places: a plug-in adds its own by declaration merging,
+ * `declare module 'open-iterable' { interface PluginTargets { queue: Queue } }`.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: plug-ins fill it
+export interface PluginTargets {}
+
+/** What holds bytes that a format reads: see `openIterable`. */
+export type ByteTarget =
+  | string
+  | URL
+  | Readable
+  | ReadableStream
+  | Response
+  | Blob
+  | Uint8Array
+  | ArrayBuffer
+  | { readonly text: string; readonly name?: string | undefined }
+  | { readonly bytes: Uint8Array | ArrayBuffer; readonly name?: string | undefined }
+  | MemoryTarget
+  | Iterable<Uint8Array | string>
+  | AsyncIterable<Uint8Array | string>
+  | PluginTargets[keyof PluginTargets]
+
+/** What can be read: bytes, or rows as they are. */
+export type ReadTarget = ByteTarget | Iterable<object> | AsyncIterable<object>
+
+/** What can be written: see `openIterable`. */
+export type WriteTarget = string | URL | Writable | WritableStream | MemoryTarget | PluginTargets[keyof PluginTargets]
+
+/**
+ * The options of each built-in format, by its id. A plug-in adds its own by declaration merging:
+ * `declare module 'open-iterable' { interface FormatReadOptions { fixed: { widths?: number[] } } }`.
+ */
+export interface FormatReadOptions {
+  csv: CsvReadOptions
+  jsonl: JsonlReadOptions
+}
+/** The mirror of `FormatReadOptions`. */
+export interface FormatWriteOptions {
+  csv: CsvWriteOptions
+  jsonl: JsonlWriteOptions
+}
+
+/** `keyof` over each member of the union of formats, as one flat set of options. */
+type Merged<T> = { [K in AllKeys<T[keyof T]>]?: ValueAt<T[keyof T], K> | undefined }
+type AllKeys<U> = U extends unknown ? keyof U : never
+type ValueAt<U, K extends PropertyKey> = U extends unknown ? (K extends keyof U ? U[K] : never) : never
+
+/** Options for reading: those of every target and those of the formats. */
+export interface ReadOptions extends CommonOptions, Merged<FormatReadOptions> {
+  /** `'r'`, the default, reads. */
+  readonly mode?: 'r' | undefined
+}
+
+/** Options for writing: those of every target and those of the formats. */
+export interface WriteOptions extends CommonOptions, Merged<FormatWriteOptions> {
+  /** `'w'` writes anew and replaces what is there on `close()`; `'a'` appends to what is there. */
+  readonly mode: 'w' | 'a'
+  /** Compression level, in the codec's own scale. Default: the codec's own. */
+  readonly level?: number | undefined
+}
+
+/**
+ * Opens tabular data for reading or writing, as an async iterable of rows.
+ *
+ * Returns at once and does no I/O; what it returns opens on first use and works in four ways:
+ *
+ * ```ts
+ * for await (const row of openIterable('people.csv.gz')) console.log(row.name)
+ *
+ * const people = await openIterable('people.csv')          // opens: a missing file rejects here
+ *
+ * await using reader = openIterable('people.csv')          // closed on every way out of the block
+ *
+ * const [a, b] = await Promise.all([openIterable('a.csv'), openIterable('b.jsonl')])
+ * ```
+ *
+ * Writing publishes on `close()`, whole or not at all:
+ *
+ * ```ts
+ * await using out = openIterable('people.jsonl', { mode: 'w' })
+ * await out.writeBulk(openIterable('people.csv'))
+ * await out.close()                                        // without it nothing is published
+ * ```
+ *
+ * @param target To read: a path, a `file:` URL, `'-'` (standard input), a Node `Readable`, a Web `ReadableStream`, a
+ * fetch `Response`, a `Blob`, bytes, `{ text, name? }`, `{ bytes, name? }`, a `MemoryTarget`, or any iterable of chunks
+ * or of rows. To write: a path, a `file:` URL, `'-'` (standard output), a Node `Writable`, a Web `WritableStream`, or a
+ * `MemoryTarget`. Format and codecs are seen from the name (`people.csv.gz`), or said by `format` and `codecs`.
+ * @param options `mode: 'r'` (default), `'w'` or `'a'`; `signal`; `format`, `codecs`, `onError`; and the options of the
+ * format. An unknown option is an error.
+ * @returns A lazy reader, or for the modes `w` and `a` a lazy writer. Errors of any kind, wrong options included, come
+ * from its first use.
+ * @throws Never. What can go wrong rejects where the handle is used, as an `OpenIterableError` with a `code`; an abort
+ * rejects with the `reason` of its signal.
+ */
+export function openIterable(
+  target: ByteTarget,
+  options: ReadOptions & { readonly header: false },
+): LazyReader<string[]>
+export function openIterable<R extends object = Row>(target: ByteTarget, options?: ReadOptions): LazyReader<R>
+export function openIterable<R extends object>(
+  target: Iterable<R> | AsyncIterable<R>,
+  options?: ReadOptions,
+): LazyReader<R>
+export function openIterable<R extends object = Row>(target: WriteTarget, options: WriteOptions): LazyWriter<R>
+export function openIterable<R extends object = Row>(
+  target: ReadTarget | WriteTarget,
+  options: ReadOptions | WriteOptions = {},
+): LazyReader<R> | LazyWriter<R> {
+  const given = options as FormatOptions
+  return options.mode === 'w' || options.mode === 'a'
+    ? new LazyWriterHandle<R>(target, given)
+    : new LazyReaderHandle<R>(target, given)
+}

@@ -1,0 +1,230 @@
+/**
+ * What the library knows: formats, codecs and kinds of places. One entry is one plug-in; an entry is data, and its code
+ * is loaded only when a target needs it.
+ */
+import { createError } from './core/errors.ts'
+import type { Codec, Format, FormatOptions, Place } from './core/types.ts'
+
+/** A format: its names and abilities, and where its code is. */
+export interface FormatEntry {
+  readonly id: string
+  /** Name for people. */
+  readonly title: string
+  /**
+   * File name extensions without the dot, which are also names for `format`, each with the options that it implies:
+   * `{ csv: {}, tsv: { delimiter: '\t' } }`.
+   */
+  readonly extensions: Readonly<Record<string, FormatOptions>>
+  readonly reads: boolean
+  readonly writes: boolean
+  /** What the format needs of a source to read it; the resolver gives it that. */
+  readonly needs: 'stream' | 'random' | 'localPath'
+  /** The npm package that must be installed beside this one. */
+  readonly peer?: string
+  load(): Promise<Format>
+}
+
+/** A codec: its names and abilities, and where its code is. */
+export interface CodecEntry {
+  readonly id: string
+  readonly title: string
+  /** File name extensions without the dot, which are also names for `codecs`. */
+  readonly extensions: readonly string[]
+  readonly reads: boolean
+  readonly writes: boolean
+  readonly peer?: string
+  load(): Promise<Codec>
+}
+
+/** A kind of place: which targets it opens, and where its code is. */
+export interface SourceEntry {
+  readonly id: string
+  readonly title: string
+  readonly reads: boolean
+  readonly writes: boolean
+  readonly peer?: string
+  /** Whether this place opens `target`. Does no I/O. Registered places are asked before the built-in ones. */
+  accepts(target: unknown): boolean
+  /** What a message calls the target. Without credentials. */
+  label(target: unknown): string
+  /** The file name that extensions are read from, where the target has one. */
+  fileName?(target: unknown): string | undefined
+  load(): Promise<Place>
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+const has = (value: unknown, key: PropertyKey): boolean => isObject(value) && key in value
+const isFunctionAt = (value: unknown, key: PropertyKey): boolean =>
+  isObject(value) && typeof (value as Record<PropertyKey, unknown>)[key] === 'function'
+const fieldOf = (value: unknown, key: string): string | undefined => {
+  const field = isObject(value) ? (value as Record<string, unknown>)[key] : undefined
+  return typeof field === 'string' ? field : undefined
+}
+
+const isBytes = (target: unknown) => target instanceof Uint8Array || target instanceof ArrayBuffer
+const isNodeStream = (target: unknown) =>
+  isFunctionAt(target, 'pipe') || (isFunctionAt(target, 'write') && isFunctionAt(target, 'end'))
+const isIterable = (target: unknown) => has(target, Symbol.asyncIterator) || has(target, Symbol.iterator)
+
+/** The path that a target names on this machine, or undefined. */
+function pathOf(target: unknown): string | undefined {
+  if (typeof target === 'string' && target !== '-' && target !== '' && !/^[a-z][a-z0-9+.-]+:\/\//i.test(target))
+    return target
+  const url = target instanceof URL ? target.href : typeof target === 'string' ? target : ''
+  return /^file:/i.test(url) ? url : undefined
+}
+
+const BUILT_IN_SOURCES: readonly SourceEntry[] = [
+  {
+    id: 'file',
+    title: 'local file (path or file: URL)',
+    reads: true,
+    writes: true,
+    accepts: target => pathOf(target) !== undefined,
+    label: target => pathOf(target) ?? '',
+    fileName: target => pathOf(target),
+    load: async () => (await import('./sources/file.ts')).place,
+  },
+  {
+    id: 'stdio',
+    title: "standard input and output ('-')",
+    reads: true,
+    writes: true,
+    accepts: target => target === '-',
+    label: () => '<stdio>',
+    load: async () => (await import('./sources/stream.ts')).stdio,
+  },
+  {
+    id: 'memory',
+    title: 'bytes, { text }, { bytes }, Blob or MemoryTarget',
+    reads: true,
+    writes: true,
+    accepts: target =>
+      isBytes(target) ||
+      fieldOf(target, 'text') !== undefined ||
+      isBytes((target as { bytes?: unknown } | null)?.bytes) ||
+      target instanceof Blob ||
+      isFunctionAt(target, 'publish'),
+    label: target => fieldOf(target, 'name') ?? '<memory>',
+    fileName: target => fieldOf(target, 'name'),
+    load: async () => (await import('./sources/memory.ts')).place,
+  },
+  {
+    id: 'stream',
+    title: 'Node or Web stream, or fetch Response',
+    reads: true,
+    writes: true,
+    accepts: target =>
+      isNodeStream(target) ||
+      target instanceof ReadableStream ||
+      target instanceof WritableStream ||
+      target instanceof Response,
+    label: target => fieldOf(target, 'path') ?? fieldOf(target, 'url') ?? '<stream>',
+    fileName: target => fieldOf(target, 'path') ?? fieldOf(target, 'url')?.replace(/[?#].*$/, ''),
+    load: async () => (await import('./sources/stream.ts')).place,
+  },
+  {
+    id: 'iterable',
+    title: 'iterable or async iterable of chunks or of rows',
+    reads: true,
+    writes: false,
+    accepts: target => isObject(target) && isIterable(target),
+    label: () => '<iterable>',
+    load: async () => (await import('./sources/iterable.ts')).place,
+  },
+]
+
+const BUILT_IN_CODECS: readonly CodecEntry[] = [
+  {
+    id: 'gzip',
+    title: 'gzip (RFC 1952)',
+    extensions: ['gz', 'gzip'],
+    reads: true,
+    writes: true,
+    load: async () => (await import('./codecs/gzip.ts')).codec,
+  },
+]
+
+const BUILT_IN_FORMATS: readonly FormatEntry[] = [
+  {
+    id: 'csv',
+    title: 'CSV, TSV, PSV (RFC 4180 and its dialects)',
+    extensions: { csv: {}, tsv: { delimiter: '\t' }, tab: { delimiter: '\t' }, psv: { delimiter: '|' } },
+    reads: true,
+    writes: true,
+    needs: 'stream',
+    load: async () => (await import('./formats/csv/index.ts')).format,
+  },
+  {
+    id: 'jsonl',
+    title: 'JSON Lines (NDJSON)',
+    extensions: { jsonl: {}, ndjson: {}, ldjson: {} },
+    reads: true,
+    writes: true,
+    needs: 'stream',
+    load: async () => (await import('./formats/jsonl/index.ts')).format,
+  },
+]
+
+const formats = new Map<string, FormatEntry>(BUILT_IN_FORMATS.map(entry => [entry.id, entry]))
+const codecs = new Map<string, CodecEntry>(BUILT_IN_CODECS.map(entry => [entry.id, entry]))
+const sources = new Map<string, SourceEntry>(BUILT_IN_SOURCES.map(entry => [entry.id, entry]))
+
+/** Adds a format. Its id and its extensions must be free. Throws PLUGIN_INVALID. */
+export function registerFormat(entry: FormatEntry): void {
+  const names = [entry.id, ...Object.keys(entry.extensions)]
+  add(formats, entry, 'format', names, name => findFormat(name)?.id)
+}
+
+/** Adds a codec. Its id and its extensions must be free. Throws PLUGIN_INVALID. */
+export function registerCodec(entry: CodecEntry): void {
+  add(codecs, entry, 'codec', [entry.id, ...entry.extensions], name => findCodec(name)?.id)
+}
+
+/** Adds a kind of place, which is asked before those that are there. Throws PLUGIN_INVALID. */
+export function registerSource(entry: SourceEntry): void {
+  if (typeof entry.accepts !== 'function') throw createError('PLUGIN_INVALID', `source ${entry.id} has no accepts()`)
+  add(sources, entry, 'source', [entry.id], name => sources.get(name)?.id)
+}
+
+function add<E extends { readonly id: string; load(): unknown }>(
+  table: Map<string, E>,
+  entry: E,
+  kind: string,
+  names: readonly string[],
+  takenBy: (name: string) => string | undefined,
+): void {
+  if (typeof entry.load !== 'function') throw createError('PLUGIN_INVALID', `${kind} ${entry.id} has no load()`)
+  for (const name of names) {
+    if (!/^[a-z0-9][a-z0-9._+-]*$/.test(name)) {
+      throw createError(
+        'PLUGIN_INVALID',
+        `${kind} ${entry.id}: ${JSON.stringify(name)} is no name; lower case letters, digits and . _ + - are`,
+      )
+    }
+    const owner = takenBy(name)
+    if (owner !== undefined)
+      throw createError('PLUGIN_INVALID', `${kind} ${entry.id}: the name ${name} belongs to ${owner}`)
+  }
+  table.set(entry.id, Object.freeze({ ...entry }))
+}
+
+/** The format of an id or an extension. */
+export function findFormat(name: string): FormatEntry | undefined {
+  return formats.get(name) ?? [...formats.values()].find(entry => Object.hasOwn(entry.extensions, name))
+}
+
+/** The codec of an id or an extension. */
+export function findCodec(name: string): CodecEntry | undefined {
+  return codecs.get(name) ?? [...codecs.values()].find(entry => entry.extensions.includes(name))
+}
+
+/** The kind of place that opens a target. */
+export function findSource(target: unknown): SourceEntry | undefined {
+  const all = [...sources.values()]
+  return [...all.slice(BUILT_IN_SOURCES.length).reverse(), ...BUILT_IN_SOURCES].find(entry => entry.accepts(target))
+}
+
+export const listFormats = (): readonly FormatEntry[] => [...formats.values()]
+export const listCodecs = (): readonly CodecEntry[] => [...codecs.values()]
+export const listSources = (): readonly SourceEntry[] => [...sources.values()]

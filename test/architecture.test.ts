@@ -1,0 +1,148 @@
+/** The house: imports go strictly down, siblings stay apart, folders and registry agree, heavy things load late. */
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { listCodecs, listFormats, listSources } from '../src/registry.ts'
+
+const SRC = resolve(import.meta.dirname, '../src')
+/** Every package may be imported only here: the parts that load late, and core Node modules anywhere. */
+const PACKAGES: Record<string, RegExp> = { 'csv-parse': /^formats\/csv\//, 'csv-stringify': /^formats\/csv\// }
+
+interface Import {
+  readonly from: string
+  readonly to: string
+  readonly dynamic: boolean
+  readonly typeOnly: boolean
+}
+
+const files = walk(SRC).filter(file => file.endsWith('.ts'))
+const imports = files.flatMap(importsOf)
+
+function walk(folder: string): string[] {
+  return readdirSync(folder).flatMap(name => {
+    const path = join(folder, name)
+    return statSync(path).isDirectory() ? walk(path) : [path]
+  })
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(file, 'utf8')
+  const from = relative(SRC, file)
+  const to = (spec: string) => (spec.startsWith('.') ? relative(SRC, resolve(dirname(file), spec)) : spec)
+  const fixed = [...text.matchAll(/^(?:import|export)\s+(type\s)?[^'"]*?from\s+'([^']+)'/gms)].map(match => ({
+    from,
+    to: to(match[2]!),
+    dynamic: false,
+    typeOnly: match[1] !== undefined,
+  }))
+  const dynamic = [...text.matchAll(/import\('([^']+)'\)/g)].map(match => ({
+    from,
+    to: to(match[1]!),
+    dynamic: true,
+    typeOnly: false,
+  }))
+  return [...fixed, ...dynamic]
+}
+
+/** The floor of a file, and the plug-in that it belongs to. */
+function floor(file: string): number {
+  if (file.startsWith('core/')) return 0
+  if (/^(sources|codecs|formats|resilience)\//.test(file)) return 1
+  if (file === 'registry.ts') return 2
+  if (/^(resolve|spool)\.ts$/.test(file)) return 3
+  if (/^(open|reader|writer)\.ts$|^(convert|pipeline)\//.test(file)) return 4
+  return 5
+}
+
+/** `formats/csv/decoder.ts` → `formats/csv`; `sources/file-sink.ts` → `sources/file`. */
+const plugin = (file: string) =>
+  file
+    .split('/')
+    .slice(0, 2)
+    .join('/')
+    .replace(/(-[a-z]+)*\.ts$/, '')
+
+describe('the house', () => {
+  it('has every import go down, or stay in its plug-in or on its floor above the plug-ins', () => {
+    const wrong = imports.filter(({ from, to, typeOnly }) => {
+      if (!to.endsWith('.ts')) return false
+      if (floor(to) < floor(from)) return false
+      if (floor(to) > floor(from)) return !typeOnly
+      return floor(from) === 1 && plugin(from) !== plugin(to)
+    })
+    expect(wrong.map(({ from, to }) => `${from} → ${to}`)).toEqual([])
+  })
+
+  it('has no cycle of imports', () => {
+    const edges = new Map<string, string[]>()
+    for (const { from, to, typeOnly, dynamic } of imports) {
+      if (!typeOnly && !dynamic && to.endsWith('.ts')) edges.set(from, [...(edges.get(from) ?? []), to])
+    }
+    const done = new Set<string>()
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) throw new Error(`cycle: ${[...path.slice(path.indexOf(file)), file].join(' → ')}`)
+      if (done.has(file)) return
+      for (const next of edges.get(file) ?? []) visit(next, [...path, file])
+      done.add(file)
+    }
+    for (const file of files) visit(relative(SRC, file), [])
+  })
+
+  it('has the plug-ins loaded by nobody but the registry, and by it only when they are needed', () => {
+    // MemoryTarget is the one part of a plug-in that users hold in their hands.
+    const eager = imports.filter(
+      ({ from, to, typeOnly, dynamic }) =>
+        floor(to) === 1 && to.endsWith('.ts') && floor(from) > 1 && !typeOnly && !dynamic,
+    )
+    expect(eager.map(({ from, to }) => `${from} → ${to}`)).toEqual(['index.ts → sources/memory.ts'])
+  })
+
+  it('has npm packages imported only where they belong, and late', () => {
+    const packages = imports.filter(({ to }) => !to.endsWith('.ts') && !to.startsWith('node:'))
+    for (const { from, to, dynamic, typeOnly } of packages) {
+      const name = to.startsWith('@') ? to.split('/').slice(0, 2).join('/') : to.split('/')[0]!
+      expect(PACKAGES[name], `${from} imports ${to}`).toBeDefined()
+      expect(from, `${from} imports ${to}`).toMatch(PACKAGES[name]!)
+      expect(dynamic || typeOnly, `${from} imports ${to} at once`).toBe(true)
+    }
+  })
+
+  it('has one registry line for each plug-in', () => {
+    const names = (folder: string) =>
+      [...new Set(readdirSync(join(SRC, folder)).map(name => plugin(`${folder}/${name}`).split('/')[1]))].sort()
+    expect(names('formats')).toEqual(
+      listFormats()
+        .map(({ id }) => id)
+        .sort(),
+    )
+    expect(names('codecs')).toEqual(
+      listCodecs()
+        .map(({ id }) => id)
+        .sort(),
+    )
+    // Standard input and output are streams.
+    expect(names('sources')).toEqual(
+      listSources()
+        .map(({ id }) => id)
+        .filter(id => id !== 'stdio')
+        .sort(),
+    )
+  })
+
+  it('loads nothing heavy to read a CSV', () => {
+    const script = `
+      import { openIterable } from ${JSON.stringify(resolve(SRC, '../dist/index.js'))}
+      for await (const row of openIterable({ text: 'a\\n1\\n', name: 'x.csv' })) if (row.a !== '1') throw new Error()
+      await new Promise(setImmediate)`
+    const recorder = join(import.meta.dirname, 'support/record-loads.mjs')
+    const output = execFileSync(process.execPath, ['--import', recorder, '--input-type=module', '-e', script], {
+      encoding: 'utf8',
+    })
+    const loaded = JSON.parse(output) as string[]
+    expect(loaded.filter(url => url.endsWith('/formats/csv/index.js'))).toHaveLength(1)
+    expect(loaded.filter(url => url.includes('node_modules') || url.includes('jsonl'))).toEqual([])
+    const bytes = loaded.reduce((sum, url) => sum + statSync(new URL(url)).size, 0)
+    expect(bytes).toBeLessThan(150_000)
+  })
+})

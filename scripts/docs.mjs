@@ -9,14 +9,18 @@ export async function renderReadme(text = readFileSync(README, 'utf8')) {
   const { ERRORS } = await import('../dist/core/errors.js')
   const { listCodecs, listFormats } = await import('../dist/registry.js')
   const { COMMON_WRITE_OPTIONS } = await import('../dist/resolve.js')
-  const sections = { formats: formats(listFormats(), listCodecs()), common: options(COMMON_WRITE_OPTIONS), errors: errors(ERRORS) }
+  const sections = {
+    formats: formats(listFormats(), listCodecs()),
+    common: options(COMMON_WRITE_OPTIONS),
+    errors: errors(ERRORS),
+  }
   for (const entry of listFormats()) {
     const format = await entry.load()
     sections[`${entry.id}-read`] = options(format.readOptions)
     sections[`${entry.id}-write`] = options(format.writeOptions)
   }
   const seen = new Set()
-  const filled = text.replace(/<!-- begin:([a-z-]+) -->[^]*?<!-- end:\1 -->/g, (_, name) => {
+  const filled = text.replace(/<!-- begin:([a-z-]+) -->[\s\S]*?<!-- end:\1 -->/g, (_, name) => {
     if (sections[name] === undefined) throw new Error(`README.md has a section ${name} that nothing fills`)
     seen.add(name)
     return `<!-- begin:${name} -->\n${sections[name]}\n<!-- end:${name} -->`
@@ -27,14 +31,22 @@ export async function renderReadme(text = readFileSync(README, 'utf8')) {
 }
 
 const cell = text => String(text).replaceAll('|', '\\|').replaceAll('\n', '\\n')
-const table = (head, rows) => [head, head.map(() => '---'), ...rows].map(row => `| ${row.map(cell).join(' | ')} |`).join('\n')
+const table = (head, rows) =>
+  [head, head.map(() => '---'), ...rows].map(row => `| ${row.map(cell).join(' | ')} |`).join('\n')
 const yes = flag => (flag ? 'yes' : 'no')
 
 const formats = (formats, codecs) =>
   table(
     ['', 'extensions', 'reads', 'writes'],
     [
-      ...formats.map(f => [f.title, Object.keys(f.extensions).map(e => `\`.${e}\``).join(' '), yes(f.reads), yes(f.writes)]),
+      ...formats.map(f => [
+        f.title,
+        Object.keys(f.extensions)
+          .map(e => `\`.${e}\``)
+          .join(' '),
+        yes(f.reads),
+        yes(f.writes),
+      ]),
       ...codecs.map(c => [c.title, c.extensions.map(e => `\`.${e}\``).join(' '), yes(c.reads), yes(c.writes)]),
     ],
   )
@@ -45,6 +57,10 @@ const options = entries =>
     Object.entries(entries).map(([name, entry]) => [`\`${name}\``, entry.type, entry.default, entry.means]),
   )
 
-const errors = entries => table(['code', 'means'], Object.entries(entries).map(([code, entry]) => [`\`${code}\``, entry.means]))
+const errors = entries =>
+  table(
+    ['code', 'means'],
+    Object.entries(entries).map(([code, entry]) => [`\`${code}\``, entry.means]),
+  )
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(README, await renderReadme())

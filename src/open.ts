@@ -5,10 +5,11 @@ import type { CsvReadOptions } from './formats/csv/read-options.ts'
 import type { CsvWriteOptions } from './formats/csv/write-options.ts'
 import type { JsonlReadOptions } from './formats/jsonl/read-options.ts'
 import type { JsonlWriteOptions } from './formats/jsonl/write-options.ts'
-import { type LazyReader, LazyReaderHandle } from './reader.ts'
+import { LazyReaderHandle, LazyWriterHandle } from './lazy-handles.ts'
+import type { LazyReader } from './reader.ts'
 import type { CommonOptions } from './resolve.ts'
 import type { MemoryTarget } from './sources/memory.ts'
-import { type LazyWriter, LazyWriterHandle } from './writer.ts'
+import type { LazyWriter } from './writer.ts'
 
 /**
  * Targets of registered places: a plug-in adds its own by declaration merging,

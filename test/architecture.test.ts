@@ -51,7 +51,7 @@ function floor(file: string): number {
   if (/^(sources|codecs|formats|resilience)\//.test(file)) return 1
   if (file === 'registry.ts') return 2
   if (/^(resolve|spool)\.ts$/.test(file)) return 3
-  if (/^(open|reader|writer)\.ts$|^(convert|pipeline)\//.test(file)) return 4
+  if (/^(open|lazy-handles|reader|writer|reader-handle|writer-handle)\.ts$|^(convert|pipeline)\//.test(file)) return 4
   return 5
 }
 
@@ -104,7 +104,9 @@ describe('the house', () => {
       const name = to.startsWith('@') ? to.split('/').slice(0, 2).join('/') : to.split('/')[0]!
       expect(PACKAGES[name], `${from} imports ${to}`).toBeDefined()
       expect(from, `${from} imports ${to}`).toMatch(PACKAGES[name]!)
-      expect(dynamic || typeOnly, `${from} imports ${to} at once`).toBe(true)
+      // At once is late enough in a file that is itself imported late.
+      const late = imports.every(other => other.to !== from || other.dynamic || other.typeOnly)
+      expect(dynamic || typeOnly || late, `${from} imports ${to} at once`).toBe(true)
     }
   })
 

@@ -59,6 +59,7 @@ class Items {
     this.#first = undefined
     let started = false
     try {
+      signal?.throwIfAborted()
       if (first !== undefined) yield first.value
       started = true
       yield* pull(iterator, signal)

@@ -2,7 +2,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { whenAborted } from '../core/abort.ts'
-import { iteratorOf, pull, toBytes } from '../core/chunks.ts'
+import { iteratorOf, linkedController, pull, toBytes } from '../core/chunks.ts'
 import { createError, OpenIterableError, redact } from '../core/errors.ts'
 import type { Abortable, ByteSink, ByteSource, Place } from '../core/types.ts'
 
@@ -75,6 +75,8 @@ class StreamSource implements ByteSource {
   readonly label: string
   readonly replayable = false
   readonly #stream: Readable | ReadableStream
+  /** Ends the reading that is under way. */
+  #giveUp: ((reason: unknown) => void) | undefined
   #used = false
 
   constructor(stream: Readable | ReadableStream, label: string) {
@@ -85,10 +87,12 @@ class StreamSource implements ByteSource {
   async *stream(options: Abortable = {}): AsyncGenerator<Uint8Array, void, undefined> {
     if (this.#used) throw createError('NOT_REPLAYABLE', 'a stream can be read only once', { label: this.label })
     this.#used = true
-    const { signal } = options
+    const { controller, stop } = linkedController(options.signal)
+    const { signal } = controller
+    this.#giveUp = reason => controller.abort(reason)
     const stream = this.#stream
     // Destroying is what ends a read that waits for a peer; giving up the iterator would queue behind it.
-    const unlisten = whenAborted(signal, () => {
+    whenAborted(signal, () => {
       if ('destroy' in stream) stream.destroy()
     })
     try {
@@ -99,12 +103,14 @@ class StreamSource implements ByteSource {
     } catch (error) {
       throw this.#wrap(error, signal)
     } finally {
-      unlisten()
+      stop()
+      this.#giveUp = undefined
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const stream = this.#stream
+    this.#giveUp?.(createError('HANDLE_CLOSED', 'the source was disposed', { label: this.label }))
     if ('destroy' in stream) {
       if (stream.destroyed) return
       stream.destroy()
@@ -114,8 +120,8 @@ class StreamSource implements ByteSource {
     }
   }
 
-  #wrap(error: unknown, signal: AbortSignal | undefined): unknown {
-    if (signal?.aborted === true) return signal.reason
+  #wrap(error: unknown, signal: AbortSignal): unknown {
+    if (signal.aborted) return signal.reason
     if (error instanceof OpenIterableError) return error
     return createError('SOURCE_FAILED', `the stream failed: ${messageOf(error)}`, { label: this.label, cause: error })
   }

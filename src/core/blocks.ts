@@ -22,7 +22,7 @@ export interface Block {
   readonly text: string
   /** Bytes that `text` stands for. */
   readonly bytes: number
-  /** Whether each character of `text` is one byte, so that positions in one are positions in the other. */
+  /** Whether each character of `text` is known to be one byte, so that positions in one are positions in the other. */
   readonly ascii: boolean
   /** The bytes themselves. Lent: they stay as they are until the next block is asked for. */
   readonly source: Buffer

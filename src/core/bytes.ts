@@ -1,8 +1,11 @@
 /** Where encoders put their bytes: a buffer that grows within a record and alternates with a second one between chunks. */
 import { Buffer } from 'node:buffer'
 
-/** A chunk is handed out once it holds this many bytes. */
-export const CHUNK_BYTES = 65_536
+/**
+ * A chunk is handed out once it holds this many bytes: 128 KiB less room for the record that fills it. Chunks of half
+ * the size cost a sixth of the time of writing CSV to a file, larger ones gain little.
+ */
+export const CHUNK_BYTES = 120 * 1024
 const CAPACITY_BYTES = 2 * CHUNK_BYTES
 /** A buffer that one large record has grown beyond this is given back once its chunk is out. */
 const MAX_IDLE_BYTES = 1 << 20

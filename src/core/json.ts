@@ -4,7 +4,7 @@
  */
 import { types } from 'node:util'
 import type { OutputBuffer } from './bytes.ts'
-import { UnwritableValue } from './unwritable.ts'
+import { UnwritableValue, withArticle } from './unwritable.ts'
 
 export interface JsonRules {
   /** A bigint as a bare number with all its digits, or as a string. */
@@ -265,7 +265,8 @@ export class JsonWriter {
     else if (isRawJson(value)) this.#out.appendText(value.rawJSON)
     else {
       const kind = opaqueKind(value)
-      if (kind !== undefined) throw new UnwritableValue(`a ${kind} has no JSON form`, 'turn it into an object or array')
+      if (kind !== undefined)
+        throw new UnwritableValue(`${withArticle(kind)} has no JSON form`, 'turn it into an object or array')
       this.#members(value, depth)
     }
   }

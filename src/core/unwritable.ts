@@ -2,8 +2,11 @@
 export class UnwritableValue extends Error {
   readonly hint: string | undefined
 
-  constructor(reason: string, hint?: string) {
-    super(reason)
+  constructor(reason: string, hint?: string, cause?: unknown) {
+    super(reason, cause === undefined ? undefined : { cause })
     this.hint = hint
   }
 }
+
+/** A noun in a message. */
+export const withArticle = (noun: string): string => `${/^[aeiou]/i.test(noun) ? 'an' : 'a'} ${noun}`

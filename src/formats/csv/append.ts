@@ -4,7 +4,7 @@ import { lastByte } from '../../core/last-byte.ts'
 import type { ByteSource, ExistingRows, ReadContext } from '../../core/types.ts'
 import type { CsvReadOptions } from './read-options.ts'
 import { openCsvReader } from './reader.ts'
-import type { CsvWriteOptions } from './write-options.ts'
+import { type CsvWriteOptions, resolveCsvWriteOptions } from './write-options.ts'
 
 /**
  * Reads the file once, as rows appended after a quote that is not closed would become part of that field. Records that
@@ -15,16 +15,16 @@ export async function inspectCsv(
   options: CsvWriteOptions,
   context: ReadContext,
 ): Promise<ExistingRows> {
-  const { delimiter, quote, escape, recordDelimiter, header = true } = options
+  const { delimiter, quote, escape, recordDelimiter, header } = resolveCsvWriteOptions(options)
   const dialect: CsvReadOptions = {
     delimiter,
     quote,
-    escape,
+    escape: quote === null ? null : escape,
     header,
     relax: true,
     recordDelimiter: isLineEnd(recordDelimiter) ? undefined : recordDelimiter,
   }
-  const reader = openCsvReader(borrowed(source), dialect, {
+  const reader = await openCsvReader(borrowed(source), dialect, {
     ...context,
     onBadRecord: error => {
       if ((error as { code?: unknown }).code !== 'CSV_QUOTE_NOT_CLOSED') return
@@ -39,13 +39,13 @@ export async function inspectCsv(
     while ((await reader.read()) !== null);
     const columns = header ? reader.columns : undefined
     const ended = [0x0a, 0x0d].includes((await lastByte(source, context)) ?? 0x0a)
-    return { columns, ...(ended ? {} : { prefix: Buffer.from(recordDelimiter ?? '\n') }) }
+    return { columns, ...(ended ? {} : { prefix: Buffer.from(recordDelimiter) }) }
   } finally {
     await reader[Symbol.asyncDispose]()
   }
 }
 
-const isLineEnd = (text: string | undefined) => text === undefined || text === '\n' || text === '\r\n' || text === '\r'
+const isLineEnd = (text: string) => text === '\n' || text === '\r\n' || text === '\r'
 
 /** The same source, but disposing it is left to its owner. */
 function borrowed(source: ByteSource): ByteSource {

@@ -1,0 +1,388 @@
+/** Records by csv-parse → rows by the same code as the native engine's. csv-parse is loaded when the first bytes come. */
+import type { CsvError, Parser } from 'csv-parse'
+import { isUtf8, validUtf8Length } from '../../core/text.ts'
+import type { Batch, ReadContext, Row } from '../../core/types.ts'
+import { type RecordInHand, RowAssembler } from './assembler.ts'
+import { ByteWindow } from './byte-window.ts'
+import {
+  invalidUtf8,
+  type Place,
+  peerFailed,
+  quoteNotClosed,
+  recordTooLarge,
+  strayQuote,
+  textAfterQuote,
+} from './errors.ts'
+import { Preamble } from './preamble.ts'
+import { type ReadDialect, recordDelimitersOf } from './read-options.ts'
+
+const LF = 10
+const CR = 13
+
+/** A record that csv-parse gave up on. */
+interface Fault {
+  readonly error: CsvError
+  /** Offsets in the window: where the field begins, and where what is wrong with it is. */
+  readonly fieldAt: number
+  readonly faultAt: number
+}
+
+/** As `Decoder`, but csv-parse takes its time: rows are there once the promise has settled. */
+export class PeerDecoder implements RecordInHand {
+  readonly #dialect: ReadDialect
+  readonly #label: string
+  readonly #assembler: RowAssembler
+  readonly #preamble: Preamble
+  #started = false
+  #parser: Parser | null = null
+  /** Offset in the input at which the parser began. */
+  #parserByte = 0
+  /** The bytes since the end of the last record, their offset in the input, and the line they begin on. */
+  readonly #window = new ByteWindow()
+  #byte = 0
+  #line = 1
+  /** The bytes of the record in hand, and where in them it begins: comments may come before it. */
+  #record: Buffer = Buffer.alloc(0)
+  #recordAt = 0
+  #recordDelimiters: readonly Buffer[] = []
+  #terminator = LF
+  /** More bytes than csv-parse may hold back after a record, to see what they begin. */
+  #lookahead = 0
+  #rows: Row[] = []
+  /** Set while the rest of a bad record's line is waited for. */
+  #fault: Fault | null = null
+  #failure: { error: unknown } | null = null
+
+  constructor(dialect: ReadDialect, context: ReadContext) {
+    this.#dialect = dialect
+    this.#label = context.label
+    this.#assembler = new RowAssembler(dialect, context)
+    this.#preamble = new Preamble(dialect, context.label)
+  }
+
+  get columns(): readonly string[] | null | undefined {
+    return this.#assembler.columns
+  }
+
+  /** The rows made since the last call, or null. Throws what has ended the decoding once all rows are taken. */
+  take(): Batch | null {
+    const rows = this.#rows
+    if (rows.length > 0) {
+      this.#rows = []
+      this.#assembler.records += rows.length
+      return rows
+    }
+    if (this.#failure !== null) throw this.#failure.error
+    return null
+  }
+
+  async decode(piece: Uint8Array): Promise<void> {
+    await this.#guard(async () => {
+      // Copied: the parser keeps what it has not used up, and the piece is only lent.
+      const pieces = this.#started ? [piece] : this.#preamble.push(piece)
+      if (pieces === null) return
+      if (!this.#started) await this.#start()
+      const data = Buffer.concat(pieces)
+      this.#window.append(data)
+      await this.#advance(data, false)
+      if (this.#window.length > this.#dialect.maxRecordBytes + this.#lookahead) throw this.#tooLarge()
+    })
+  }
+
+  async flush(): Promise<void> {
+    await this.#guard(async () => {
+      if (!this.#started) {
+        const data = this.#preamble.end()
+        await this.#start()
+        this.#window.append(data)
+        if (data.length > 0) await this.#advance(data, false)
+      }
+      await this.#advance(null, true)
+      this.#assembler.end({ label: this.#label, line: this.#line, byte: this.#byte })
+    })
+  }
+
+  dispose(): void {
+    this.#parser?.destroy()
+    this.#parser = null
+  }
+
+  get line(): number {
+    return this.#placeOf(this.#recordAt).line
+  }
+
+  place(): Place {
+    return this.#placeOf(this.#recordAt)
+  }
+
+  raw(): string {
+    return this.#record.toString('utf8', this.#recordAt, Math.max(this.#contentEnd(this.#record), this.#recordAt))
+  }
+
+  async #start(): Promise<void> {
+    this.#started = true
+    this.#byte = this.#preamble.byte
+    this.#line = this.#preamble.line
+    const { ending } = this.#preamble
+    this.#terminator = ending.end === '\n' ? LF : CR
+    const delimiters = this.#dialect.recordDelimiters ?? recordDelimitersOf(ending)
+    this.#recordDelimiters = delimiters.map(delimiter => Buffer.from(delimiter))
+    const { delimiters: between, quote, escape, comment } = this.#dialect
+    this.#lookahead = 16 + Buffer.byteLength([...delimiters, ...between, quote, escape, comment].join(''))
+    await this.#startParser()
+  }
+
+  async #startParser(): Promise<void> {
+    const { parse } = await import('csv-parse')
+    const { delimiters, quote, escape, comment, commentNoInfix, ltrim, rtrim, relaxQuotes } = this.#dialect
+    this.#parser?.destroy()
+    this.#parserByte = this.#byte
+    this.#parser = parse({
+      delimiter: [...delimiters],
+      quote,
+      escape,
+      record_delimiter: this.#recordDelimiters.map(delimiter => delimiter.toString()),
+      ...(comment === null ? {} : { comment, comment_no_infix: commentNoInfix }),
+      ltrim,
+      rtrim,
+      relax_quotes: relaxQuotes,
+      relax_column_count: true,
+      // Takes each record while csv-parse runs: nothing is left in the stream, which therefore never fills up.
+      on_record: (fields: string[], { bytes }: { bytes: number }) => {
+        if (this.#failure === null) this.#guardRecord(fields, this.#parserByte + bytes - this.#byte)
+        return null
+      },
+    })
+    // What goes wrong arrives at the callback of the call that it went wrong in.
+    this.#parser.on('error', () => {})
+  }
+
+  /** Parses `data`, or with null the end of the input; bad records on the way are passed over. */
+  async #advance(data: Buffer | null, atEnd: boolean): Promise<void> {
+    let input = data
+    for (;;) {
+      if (this.#fault === null) {
+        const error = await this.#parse(input)
+        if (this.#failure !== null) return
+        if (error === null) {
+          if (input === null || !atEnd) return
+          input = null
+          continue
+        }
+        this.#fault = this.#locate(error)
+      }
+      if (!this.#passOver(this.#fault, atEnd)) return
+      this.#fault = null
+      await this.#startParser()
+      input = this.#window.length > 0 ? Buffer.from(this.#window.bytes) : null
+      if (input === null && !atEnd) return
+    }
+  }
+
+  #parse(input: Buffer | null): Promise<CsvError | null> {
+    const parser = this.#parser!
+    return new Promise(resolve => {
+      if (input !== null) {
+        parser.write(input, error => resolve((error ?? null) as CsvError | null))
+        return
+      }
+      parser.once('error', error => resolve(error as CsvError))
+      parser.once('finish', () => resolve(null))
+      parser.end()
+    })
+  }
+
+  #guardRecord(fields: string[], bytes: number): void {
+    try {
+      this.#takeRecord(fields, bytes)
+    } catch (error) {
+      this.#failure = { error }
+    }
+  }
+
+  /** Takes a record that csv-parse has read from the first `bytes` of the window. */
+  #takeRecord(fields: string[], bytes: number): void {
+    const record = this.#window.bytes.subarray(0, bytes)
+    if (bytes > this.#dialect.maxRecordBytes) throw this.#tooLarge()
+    this.#record = record
+    this.#recordAt = this.#dialect.comment === null ? 0 : this.#afterComments(record)
+    const invalid = this.#invalidAt(record)
+    if (invalid >= 0) this.#assembler.bad(invalidUtf8(this.#placeOf(invalid)), this.raw())
+    else {
+      const blank = fields.length === 1 && fields[0] === '' && this.#isBlank()
+      const row = this.#assembler.take(fields, fields.length, blank, this.#rows.length, this)
+      if (row !== undefined) this.#rows.push(row)
+    }
+    this.#drop(bytes)
+  }
+
+  /** Whether nothing is written in the record in hand; csv-parse gives one empty field for `""` as well. */
+  #isBlank(): boolean {
+    const { ltrim, rtrim } = this.#dialect
+    const raw = this.raw()
+    return raw === '' || ((ltrim || rtrim) && raw.trim() === '')
+  }
+
+  #drop(bytes: number): void {
+    this.#line += countOf(this.#window.bytes.subarray(0, bytes), this.#terminator)
+    this.#window.drop(bytes)
+    this.#byte += bytes
+  }
+
+  /** Where in the window the record that csv-parse gave up on is wrong. */
+  #locate(error: CsvError): Fault {
+    const { delimiters, quote } = this.#dialect
+    const bytes = this.#window.bytes
+    this.#record = bytes
+    this.#recordAt = this.#afterComments(bytes)
+    let fieldAt = this.#recordAt
+    if (Number(error.index) > 0) {
+      // csv-parse counts its bytes up to the last delimiter that it took.
+      const at = this.#parserByte + Number(error.bytes) - this.#byte
+      fieldAt = at + Math.max(...delimiters.map(delimiter => lengthAt(bytes, at, Buffer.from(delimiter))))
+    }
+    if (this.#dialect.ltrim) fieldAt += leadingSpace(bytes.toString('utf8', fieldAt))
+    const code: string = error.code
+    if (code === 'CSV_QUOTE_NOT_CLOSED' || quote === null) return { error, fieldAt, faultAt: fieldAt }
+    if (code === 'INVALID_OPENING_QUOTE') {
+      const faultAt = bytes.indexOf(quote, fieldAt)
+      return { error, fieldAt: faultAt, faultAt }
+    }
+    return { error, fieldAt, faultAt: this.#afterClosing(bytes, fieldAt) }
+  }
+
+  /** The offset after the quote that closes the field at `fieldAt`, and white space where that is taken off. */
+  #afterClosing(bytes: Buffer, fieldAt: number): number {
+    const quote = Buffer.from(this.#dialect.quote!)
+    const escape = this.#dialect.escape === null ? null : Buffer.from(this.#dialect.escape)
+    const doubled = escape?.equals(quote) === true
+    let at = fieldAt + quote.length
+    while (at < bytes.length) {
+      if (doubled && lengthAt(bytes, at, quote) > 0 && lengthAt(bytes, at + quote.length, quote) > 0) {
+        at += 2 * quote.length
+      } else if (!doubled && escape !== null && lengthAt(bytes, at, escape) > 0) at += escape.length + 1
+      else if (lengthAt(bytes, at, quote) > 0) break
+      else at++
+    }
+    at += quote.length
+    return this.#dialect.rtrim ? at + leadingSpace(bytes.toString('utf8', at)) : at
+  }
+
+  /** Passes over the record with `fault` up to the end of its line; false while that end is not there yet. */
+  #passOver(fault: Fault, atEnd: boolean): boolean {
+    const bytes = this.#window.bytes
+    const [, end] = this.#nextDelimiter(bytes, fault.fieldAt, atEnd)
+    if (end < 0 && !atEnd) return false
+    const stop = end < 0 ? bytes.length : end
+    const error = this.#errorOf(fault, stop)
+    this.#record = bytes.subarray(0, stop)
+    this.#assembler.bad(error, this.raw())
+    this.#drop(stop)
+    return true
+  }
+
+  /** The error of `fault`, in a record of which the bytes up to `stop` are passed over. */
+  #errorOf({ error, faultAt }: Fault, stop: number): Error {
+    const bytes = this.#window.bytes
+    this.#record = bytes
+    this.#recordAt = this.#afterComments(bytes)
+    const invalid = this.#invalidAt(bytes.subarray(0, stop))
+    if (invalid >= 0) return invalidUtf8(this.#placeOf(invalid))
+    const place: Place = { ...this.#placeOf(faultAt), cause: error }
+    const [lineEnd] = this.#nextDelimiter(bytes, faultAt, true)
+    const found = bytes.toString('utf8', faultAt, Math.min(lineEnd < 0 ? bytes.length : lineEnd, faultAt + 200))
+    const code: string = error.code
+    if (code === 'CSV_QUOTE_NOT_CLOSED') return quoteNotClosed(place)
+    if (code === 'INVALID_OPENING_QUOTE') return strayQuote(place, found)
+    if (code === 'CSV_INVALID_CLOSING_QUOTE' || code === 'CSV_NON_TRIMABLE_CHAR_AFTER_CLOSING_QUOTE') {
+      return textAfterQuote(place, found)
+    }
+    return peerFailed(place)
+  }
+
+  /** Offset in `record`, from the record's beginning on, of the first byte that is not UTF-8; -1 if it may be there. */
+  #invalidAt(record: Buffer): number {
+    if (this.#dialect.encodingErrors === 'replace') return -1
+    const own = record.subarray(this.#recordAt)
+    return isUtf8(own) ? -1 : this.#recordAt + validUtf8Length(own)
+  }
+
+  /** Where the record begins in bytes that may have whole lines of comments before it. */
+  #afterComments(bytes: Buffer): number {
+    const { comment, ltrim } = this.#dialect
+    if (comment === null) return 0
+    for (let at = 0; ; ) {
+      const start = ltrim ? at + leadingSpace(bytes.toString('utf8', at)) : at
+      const [, end] =
+        lengthAt(bytes, start, Buffer.from(comment)) > 0 ? this.#nextDelimiter(bytes, start, true) : [0, -1]
+      if (end < 0) return at
+      at = end
+    }
+  }
+
+  /** Where the next record delimiter begins and ends; -1 if there is none, or it may go on after these bytes. */
+  #nextDelimiter(bytes: Buffer, from: number, atEnd: boolean): [start: number, end: number] {
+    let best: [start: number, end: number] = [-1, -1]
+    for (const delimiter of this.#recordDelimiters) {
+      const at = bytes.indexOf(delimiter, from)
+      if (at >= 0 && (best[0] < 0 || at < best[0])) best = [at, at + delimiter.length]
+    }
+    const longest = this.#recordDelimiters[0]!.length
+    return best[0] >= 0 && !atEnd && best[0] + longest > bytes.length ? [-1, -1] : best
+  }
+
+  /** Where a record's text ends, before its delimiter. */
+  #contentEnd(bytes: Buffer): number {
+    const delimiter = this.#recordDelimiters.find(
+      ({ length }, i) => bytes.length >= length && bytes.subarray(-length).equals(this.#recordDelimiters[i]!),
+    )
+    return bytes.length - (delimiter?.length ?? 0)
+  }
+
+  /** The place of a byte of the record in hand. */
+  #placeOf(at: number): Place {
+    const before = this.#record.subarray(0, at)
+    let start = before.lastIndexOf(this.#terminator) + 1
+    if (this.#terminator === CR && start > 0 && start < at && before[start] === LF) start++
+    return {
+      label: this.#label,
+      line: this.#line + countOf(before, this.#terminator),
+      column: before.toString('utf8', start).length + 1,
+      byte: this.#byte + at,
+      record: this.#assembler.inHeader ? undefined : this.#assembler.records + this.#rows.length + 1,
+    }
+  }
+
+  #tooLarge(): Error {
+    this.#record = this.#window.bytes
+    return recordTooLarge(this.#placeOf(this.#afterComments(this.#record)), this.#dialect.maxRecordBytes)
+  }
+
+  /** Keeps what `work` throws until the rows before it are taken. */
+  async #guard(work: () => Promise<void>): Promise<void> {
+    if (this.#failure === null) {
+      try {
+        await work()
+      } catch (error) {
+        this.#failure ??= { error }
+      }
+    }
+    if (this.#failure !== null) this.dispose()
+  }
+}
+
+function countOf(bytes: Buffer, byte: number): number {
+  let count = 0
+  for (let at = bytes.indexOf(byte); at >= 0; at = bytes.indexOf(byte, at + 1)) count++
+  return count
+}
+
+/** The length of `token` if it is at `at`, else 0. */
+function lengthAt(bytes: Buffer, at: number, token: Buffer): number {
+  return bytes.subarray(at, at + token.length).equals(token) ? token.length : 0
+}
+
+/** Bytes of the white space that `text` begins with, on its first line. */
+function leadingSpace(text: string): number {
+  return Buffer.byteLength(/^[^\S\r\n]*/u.exec(text)![0])
+}

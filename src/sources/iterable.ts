@@ -19,19 +19,17 @@ export const place: Place = {
 const isRow = (item: unknown) =>
   typeof item === 'object' && item !== null && !ArrayBuffer.isView(item) && !(item instanceof ArrayBuffer)
 
-/** An iterable of which the first item was looked at. An iterator that gives itself can be read only once. */
+/** An iterable of which the first item was looked at. */
 class Items {
+  /** Whether the iterable gives its items anew each time; an iterator that gives itself does not. */
   readonly replayable: boolean
-  /** One row at a time where each has to be waited for: a row that has come must not wait for the next. */
-  readonly batchRows: number
   readonly #target: unknown
   #iterator: Pullable<unknown> | undefined
   #first: { readonly value: unknown } | undefined
-  #opened = false
+  #started = false
 
   constructor(target: unknown) {
     this.#target = target
-    this.batchRows = Symbol.asyncIterator in (target as object) ? 1 : BATCH_ROWS
     this.replayable = Array.isArray(target) || target instanceof Set || target instanceof Map
   }
 
@@ -45,26 +43,28 @@ class Items {
     return this.#first
   }
 
-  async *all(signal: AbortSignal | undefined): AsyncGenerator<unknown, void, undefined> {
-    if (this.#opened) {
-      if (!this.replayable)
-        throw createError('NOT_REPLAYABLE', 'an iterable of this kind can be read only once', { label: LABEL })
-      this.#iterator = iteratorOf(this.#target)!
-      this.#first = undefined
+  /** Whether the items are at hand, without waiting. */
+  get synchronous(): boolean {
+    return !(Symbol.asyncIterator in (this.#target as object))
+  }
+
+  /** All items from the first on: of a replayable iterable again and again, of any other once. */
+  iterator(): Pullable<unknown> {
+    if (this.#started && !this.replayable) {
+      throw createError('NOT_REPLAYABLE', 'an iterable of this kind can be read only once', { label: LABEL })
     }
-    this.#opened = true
-    const iterator = this.#iterator!
-    this.#iterator = undefined
-    const first = this.#first
-    this.#first = undefined
-    let started = false
-    try {
-      signal?.throwIfAborted()
-      if (first !== undefined) yield first.value
-      started = true
-      yield* pull(iterator, signal)
-    } finally {
-      if (!started) await iterator.return?.()
+    const inner = this.#started ? iteratorOf(this.#target)! : this.#iterator!
+    let first = this.#started ? undefined : this.#first
+    this.#started = true
+    this.#iterator = this.#first = undefined
+    return {
+      next() {
+        if (first === undefined) return inner.next()
+        const { value } = first
+        first = undefined
+        return { value, done: false }
+      },
+      return: () => inner.return?.(),
     }
   }
 
@@ -85,7 +85,7 @@ class IterableChunks implements ByteSource {
   }
 
   async *stream(options: Abortable = {}): AsyncGenerator<Uint8Array, void, undefined> {
-    for await (const item of this.#items.all(options.signal)) {
+    for await (const item of pull(this.#items.iterator(), options.signal)) {
       const bytes = toBytes(item, LABEL)
       if (bytes.length > 0) yield bytes
     }
@@ -118,7 +118,8 @@ class IterableRows implements RowSource {
 class IterableReader implements RowReader {
   readonly #items: Items
   readonly #context: ReadContext
-  #rows: AsyncGenerator<unknown, void, undefined> | undefined
+  #iterator: Pullable<unknown> | undefined
+  #pulled: AsyncGenerator<unknown, void, undefined> | undefined
   #record = 0
   #failure: { readonly error: unknown } | undefined
 
@@ -128,15 +129,12 @@ class IterableReader implements RowReader {
   }
 
   async read(): Promise<Batch | null> {
-    this.#rows ??= this.#items.all(this.#context.signal)
+    this.#iterator ??= this.#items.iterator()
     const batch: Batch = []
     try {
-      while (this.#failure === undefined && batch.length < this.#items.batchRows) {
-        const step = await this.#rows.next()
-        if (step.done === true) break
-        this.#record++
-        if (isRow(step.value)) batch.push(step.value as Row)
-        else this.#context.onBadRecord(this.#notARow(step.value))
+      if (this.#failure === undefined) {
+        if (this.#items.synchronous) this.#take(this.#iterator as Iterator<unknown>, batch)
+        else await this.#await(this.#iterator, batch)
       }
     } catch (error) {
       // The rows before the failure are good; they go first.
@@ -148,8 +146,34 @@ class IterableReader implements RowReader {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#rows?.return()
+    if (this.#pulled !== undefined) await this.#pulled.return()
+    else await this.#iterator?.return?.()
     await this.#items.dispose()
+  }
+
+  #take(iterator: Iterator<unknown>, batch: Batch): void {
+    this.#context.signal.throwIfAborted()
+    while (batch.length < BATCH_ROWS) {
+      const step = iterator.next()
+      if (step.done === true) return
+      this.#put(step.value, batch)
+    }
+  }
+
+  /** One row: a row that has come must not wait for the next. */
+  async #await(iterator: Pullable<unknown>, batch: Batch): Promise<void> {
+    this.#pulled ??= pull(iterator, this.#context.signal)
+    while (batch.length === 0) {
+      const step = await this.#pulled.next()
+      if (step.done === true) return
+      this.#put(step.value, batch)
+    }
+  }
+
+  #put(item: unknown, batch: Batch): void {
+    this.#record++
+    if (isRow(item)) batch.push(item as Row)
+    else this.#context.onBadRecord(this.#notARow(item))
   }
 
   #notARow(item: unknown): Error {

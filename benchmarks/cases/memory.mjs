@@ -1,0 +1,153 @@
+/** Peak memory of a process that reads, copies or writes: it must not grow with the size of what goes through. */
+import { createReadStream } from 'node:fs'
+import { rm, stat } from 'node:fs/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
+import { provideData, provideGzip } from '../lib/data.mjs'
+import { measureOnce, median } from '../lib/measure.mjs'
+import { chooseOutputFolder, outputPath } from '../lib/output.mjs'
+import { loadSubject } from '../lib/subject.mjs'
+
+/** By this size the heap has found its own; from here to the largest size the peak must stay as it is. */
+const BASE_MEGABYTES = 100
+/** More than one step of V8's young generation (16 MB), which it may take at any time; a leak soon has more. */
+const FLAT_WITHIN_MEGABYTES = 20
+
+/** @type {Record<string, (input: { file: string, bytes: number, format: 'csv' | 'jsonl', folder: string }) => Promise<object>>} */
+export const variants = {
+  async read({ file, format }) {
+    const openIterable = await loadSubject(format, { gzip: file.endsWith('.gz') })
+    let rows = 0
+    for await (const _ of openIterable(file)) rows++
+    return { rows }
+  },
+
+  /** Lets the event loop turn now and then, and stands still for two milliseconds from time to time. */
+  async 'read slowly'({ file, format }) {
+    const openIterable = await loadSubject(format)
+    let rows = 0
+    for await (const _ of openIterable(file)) {
+      rows++
+      if (rows % 1000 === 0) await setImmediate()
+      if (rows % 10_000 === 0) await setTimeout(2)
+    }
+    return { rows }
+  },
+
+  async copy({ file, bytes, format, folder }) {
+    const openIterable = await loadSubject(format)
+    const target = outputPath(folder, format)
+    const writer = openIterable(target, { mode: 'w' })
+    await writer.writeBulk(openIterable(file))
+    await writer.close()
+    const { size } = await stat(target)
+    await rm(target)
+    if (size !== bytes) throw new Error(`the copy has ${size} bytes, not ${bytes}`)
+    return { rows: writer.rowsWritten }
+  },
+
+  async write({ rows, format, folder }) {
+    const openIterable = await loadSubject(format)
+    const target = outputPath(folder, format)
+    const writer = openIterable(target, { mode: 'w' })
+    const batch = Array.from({ length: 1000 }, (_, i) => createRow(i + 1))
+    for (let left = rows; left > 0; left -= batch.length) {
+      await writer.writeBulk(left < batch.length ? batch.slice(0, left) : batch)
+    }
+    await writer.close()
+    await expectLines(target, rows + 1)
+    return { rows: writer.rowsWritten }
+  },
+
+  /** An asynchronous generator by itself peaks at 87 MB on Node 20: its rows make the young generation grow. */
+  async 'write from a generator'({ rows, format, folder }) {
+    const openIterable = await loadSubject(format)
+    const target = outputPath(folder, format)
+    const writer = openIterable(target, { mode: 'w' })
+    await writer.writeBulk(generateRows(rows))
+    await writer.close()
+    await expectLines(target, rows + 1)
+    return { rows: writer.rowsWritten }
+  },
+}
+
+const createRow = id => ({ id, name: `row ${id}`, square: id * id, odd: id % 2 === 1 })
+
+async function* generateRows(count) {
+  for (let id = 1; id <= count; id++) yield createRow(id)
+}
+
+/** Checks what was written, and removes it. */
+async function expectLines(file, expected) {
+  let lines = 0
+  for await (const chunk of createReadStream(file)) {
+    for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) lines++
+  }
+  await rm(file)
+  if (lines !== expected) throw new Error(`${lines} lines were written, not ${expected}`)
+}
+
+/** `atMost`, MB: the target of the peak, where there is one. */
+const SERIES = [
+  { name: 'csv read', variant: 'read', shape: 'birdstrikes', format: 'csv', atMost: 90 },
+  { name: 'csv read slowly', variant: 'read slowly', shape: 'birdstrikes', format: 'csv', atMost: 90 },
+  { name: 'csv multi-line read', variant: 'read', shape: 'multiline', format: 'csv', atMost: 90 },
+  { name: 'csv.gz read', variant: 'read', shape: 'birdstrikes', format: 'csv', gzip: true, atMost: 90 },
+  { name: 'jsonl read', variant: 'read', shape: 'birdstrikes', format: 'jsonl', atMost: 70 },
+  { name: 'jsonl read slowly', variant: 'read slowly', shape: 'birdstrikes', format: 'jsonl', atMost: 70 },
+  { name: 'csv copy', variant: 'copy', shape: 'flights', format: 'csv' },
+  { name: 'jsonl copy', variant: 'copy', shape: 'flights', format: 'jsonl' },
+  { name: 'csv write', variant: 'write', shape: 'flights', format: 'csv' },
+  { name: 'csv write from a generator', variant: 'write from a generator', shape: 'flights', format: 'csv' },
+]
+
+export async function run({ report, quick, full, choose, rounds }) {
+  const sizes = quick ? [10, 100, 250] : full ? [10, 100, 500, 2000] : [10, 100, 500]
+  const table = []
+  const chosen = choose(SERIES.map(({ name }) => name))
+  for (const series of SERIES.filter(({ name }) => chosen.includes(name))) {
+    /** @type {Map<number, number>} megabytes of data → megabytes of memory */
+    const peaks = new Map()
+    for (const megabytes of sizes) {
+      const peak = await measurePeak(series, megabytes, Math.min(rounds, 3)).catch(error => {
+        report.fail(`memory, ${series.name}, ${megabytes} MB: ${error.message}`)
+      })
+      if (peak !== undefined) peaks.set(megabytes, peak)
+    }
+    const largest = sizes.at(-1)
+    const growth = peaks.get(largest) - peaks.get(BASE_MEGABYTES)
+    table.push([series.name, ...sizes.map(size => peaks.get(size)?.toFixed(0) ?? '–'), growth.toFixed(0)])
+    if (series.atMost) {
+      const highest = Math.max(...peaks.values())
+      report.target(`memory, ${series.name}, highest peak`, highest, { atMost: series.atMost, unit: ' MB' })
+    }
+    if (growth > FLAT_WITHIN_MEGABYTES) {
+      report.fail(`memory, ${series.name}: not flat, ${growth.toFixed(0)} MB more at ${largest} MB of data`)
+    }
+  }
+  const columns = ['peak RSS, MB', ...sizes.map(size => `${size} MB`), `since ${BASE_MEGABYTES} MB`]
+  report.table('memory', columns, table)
+}
+
+async function measurePeak({ variant, shape, format, gzip }, megabytes, rounds) {
+  let data = await provideData(shape, format, megabytes)
+  if (gzip) data = await provideGzip(data)
+  const rowsOfSample = await countRows(data, format)
+  const rows = rowsOfSample * data.repetitions
+  const folder = await chooseOutputFolder(data.bytes)
+  const input = { file: data.file, bytes: data.bytes, rows, format, folder }
+  const peaks = []
+  for (let round = 0; round < rounds; round++) {
+    const reading = await measureOnce({ case: 'memory', variant, input })
+    if (reading.rows !== rows) throw new Error(`${reading.rows} rows, not ${rows}`)
+    peaks.push(reading.peakRss / 1e6)
+  }
+  return median(peaks)
+}
+
+/** Of the sample, by a peer. */
+async function countRows({ sample }, format) {
+  const variant = { csv: 'csv-parse', jsonl: 'JSON.parse alone' }[format]
+  const input = { file: sample.replace(/\.gz$/, '') }
+  const { rows } = await measureOnce({ case: format, variant, input })
+  return rows
+}

@@ -1,5 +1,6 @@
 /** open-iterable: tabular data as async iterables. */
 
+export type { BadRecord, DeadLetter, ErrorDecision, ErrorPolicy } from './bad-records.ts'
 export { detach } from './core/detach.ts'
 export {
   CodecError,
@@ -38,6 +39,7 @@ export {
   registerSource,
   type SourceEntry,
 } from './registry.ts'
-export type { CommonOptions, ErrorPolicy } from './resolve.ts'
+export type { CommonOptions } from './resolve.ts'
 export { MemoryTarget } from './sources/memory.ts'
+export type { SchemaOutput, StandardSchema } from './standard-schema.ts'
 export type { LazyWriter, RowsToWrite, Writer } from './writer.ts'

@@ -9,6 +9,7 @@ import { LazyReaderHandle, LazyWriterHandle } from './lazy-handles.ts'
 import type { LazyReader } from './reader.ts'
 import type { CommonOptions } from './resolve.ts'
 import type { MemoryTarget } from './sources/memory.ts'
+import type { SchemaOutput, StandardSchema } from './standard-schema.ts'
 import type { LazyWriter } from './writer.ts'
 
 /**
@@ -62,6 +63,11 @@ type ValueAt<U, K extends PropertyKey> = U extends unknown ? (K extends keyof U 
 
 /** Options for reading: those of every target and those of the formats. */
 export interface ReadOptions extends CommonOptions, Merged<FormatReadOptions> {
+  /**
+   * Validates, and may transform, each row: a schema of zod, valibot, arktype or any other library that speaks Standard
+   * Schema. The rows then have its output type. A row that it refuses is a bad record.
+   */
+  readonly schema?: StandardSchema | undefined
   /** `'r'`, the default, reads. */
   readonly mode?: 'r' | undefined
 }
@@ -108,6 +114,10 @@ export interface WriteOptions extends CommonOptions, Merged<FormatWriteOptions> 
  * @throws Never. What can go wrong rejects where the handle is used, as an `OpenIterableError` with a `code`; an abort
  * rejects with the `reason` of its signal.
  */
+export function openIterable<S extends StandardSchema>(
+  target: ReadTarget,
+  options: ReadOptions & { readonly schema: S },
+): LazyReader<SchemaOutput<S>>
 export function openIterable(
   target: ByteTarget,
   options: ReadOptions & { readonly header: false },
@@ -117,6 +127,7 @@ export function openIterable<R extends object>(
   target: Iterable<R> | AsyncIterable<R>,
   options?: ReadOptions,
 ): LazyReader<R>
+export function openIterable<R extends object = Row>(target: ReadTarget, options?: ReadOptions): LazyReader<R>
 export function openIterable<R extends object = Row>(target: WriteTarget, options: WriteOptions): LazyWriter<R>
 export function openIterable<R extends object = Row>(
   target: ReadTarget | WriteTarget,

@@ -1,11 +1,13 @@
 /** The reader at work: rows one by one, in bulk or by batches, over a target that is opened on first use. */
 import { Readable } from 'node:stream'
+import { BadRecords, type DeadLetter } from './bad-records.ts'
 import { abortable, whenAborted } from './core/abort.ts'
 import { createError } from './core/errors.ts'
 import { invalidOption } from './core/options.ts'
 import type { Abortable, Batch, FormatOptions, ReadContext } from './core/types.ts'
 import { BATCHES, type Batches, type Reader } from './reader.ts'
-import { type ErrorPolicy, type OpenedReader, openReading, type Resolution, resolveTarget } from './resolve.ts'
+import { type OpenedReader, openReading, type Resolution, resolveTarget } from './resolve.ts'
+import { WriterHandle } from './writer-handle.ts'
 
 const DEFAULT_BULK_ROWS = 1000
 const NOTHING: readonly never[] = []
@@ -42,8 +44,7 @@ export class ReaderHandle<R> implements Reader<R> {
   /** A loop has had the last row. */
   #looped = false
 
-  #rowsSkipped = 0
-  #rowsFailed = 0
+  #bad: BadRecords | undefined
   #bytesRead = 0
 
   constructor(target: unknown, options: FormatOptions) {
@@ -73,10 +74,10 @@ export class ReaderHandle<R> implements Reader<R> {
     return this.#delivered + this.#index
   }
   get rowsSkipped(): number {
-    return this.#rowsSkipped
+    return this.#bad?.skipped ?? 0
   }
   get rowsFailed(): number {
-    return this.#rowsFailed
+    return this.#bad?.failed ?? 0
   }
   get bytesRead(): number {
     return this.#bytesRead
@@ -149,7 +150,8 @@ export class ReaderHandle<R> implements Reader<R> {
       },
       () => {
         this.#rows = NOTHING
-        this.#index = this.#delivered = this.#rowsSkipped = this.#rowsFailed = this.#bytesRead = 0
+        this.#index = this.#delivered = this.#bytesRead = 0
+        this.#bad = undefined
         this.#controller = new AbortController()
         this.#opening = this.#opened = this.#releasing = this.#over = undefined
         this.#exhausted = this.#looped = false
@@ -284,6 +286,7 @@ export class ReaderHandle<R> implements Reader<R> {
     let batch: Batch<unknown> | null
     try {
       batch = await this.#wait(reader.read())
+      if (this.#bad?.full) await this.#wait(this.#bad.settle())
       if (batch === null) {
         this.#exhausted = true
         await this.#release()
@@ -351,7 +354,9 @@ export class ReaderHandle<R> implements Reader<R> {
         this.#release().catch(() => {}) // told to whoever reads
       })
       this.#controller.signal.throwIfAborted()
-      const opening = openReading(resolution, this.#context(resolution.label), count => {
+      const bad = new BadRecords(this.#options, target => new WriterHandle<DeadLetter>(target, { mode: 'w' }))
+      this.#bad = bad
+      const opening = openReading(resolution, this.#context(resolution.label, bad), count => {
         this.#bytesRead += count
       })
       this.#late = opening.then(
@@ -367,19 +372,12 @@ export class ReaderHandle<R> implements Reader<R> {
     }
   }
 
-  #context(label: string): ReadContext {
-    const policy: ErrorPolicy = this.#options.onError === 'skip' ? 'skip' : 'raise'
+  #context(label: string, bad: BadRecords): ReadContext {
     return {
       label,
       signal: this.#controller.signal,
-      onBadRecord: error => {
-        if (policy === 'skip') {
-          this.#rowsSkipped++
-          return
-        }
-        this.#rowsFailed++
-        throw error
-      },
+      onBadRecord: (error, raw) => bad.take(error, raw),
+      settle: () => (bad.full ? bad.settle() : undefined),
     }
   }
 
@@ -410,7 +408,12 @@ export class ReaderHandle<R> implements Reader<R> {
   async #dispose(): Promise<void> {
     this.#unlisten?.()
     await this.#late
-    await this.#opened?.reader[Symbol.asyncDispose]()
+    try {
+      await this.#opened?.reader[Symbol.asyncDispose]()
+    } finally {
+      // Whatever ended the reading: what was put aside is there to be looked at.
+      if (this.#opened !== undefined) await this.#bad?.close()
+    }
   }
 
   // Below: loops

@@ -1,4 +1,5 @@
 /** Target and options → what opens them; and the opening itself: source, codecs, format, one inside the other. */
+import type { DeadLetter, ErrorPolicy } from './bad-records.ts'
 import { createError, excerpt, nearest, redact } from './core/errors.ts'
 import { checkOptions, is, type OptionEntry, type OptionTable } from './core/options.ts'
 import type {
@@ -13,6 +14,7 @@ import type {
   RowWriter,
   WriteContext,
 } from './core/types.ts'
+import type { WriteTarget } from './open.ts'
 import {
   type CodecEntry,
   type FormatEntry,
@@ -24,9 +26,8 @@ import {
   listSources,
   type SourceEntry,
 } from './registry.ts'
-
-/** What becomes of a record that cannot be read, or of a row that cannot be written. */
-export type ErrorPolicy = 'raise' | 'skip'
+import { isStandardSchema, type StandardSchema, validatingReader } from './standard-schema.ts'
+import type { Writer } from './writer.ts'
 
 /** Options of every target, format and mode. */
 export interface CommonOptions {
@@ -43,10 +44,18 @@ export interface CommonOptions {
   /** Aborts whatever the handle is doing, and the handle. Its `reason` is what is thrown. */
   readonly signal?: AbortSignal | undefined
   /**
-   * What becomes of a bad record or row: `'raise'` (default) throws its error; `'skip'` leaves it out and counts it in
-   * `rowsSkipped`.
+   * What becomes of a bad record or row: `'raise'` throws its error; `'skip'` leaves it out and counts it in
+   * `rowsSkipped`; `'quarantine'` leaves it out, counts it in `rowsFailed`, and writes it to `deadLetters`; a function is
+   * asked for each. Default: `'raise'`, or `'quarantine'` where `deadLetters` is given.
    */
   readonly onError?: ErrorPolicy | undefined
+  /** How many bad records may be left out before TOO_MANY_ERRORS is raised. Default: any number. */
+  readonly maxErrors?: number | undefined
+  /**
+   * Where quarantined records go, as rows of type `DeadLetter`: a target such as `'bad.jsonl'`, published when the
+   * handle is done, also without any letter; or a writer of your own, which stays open.
+   */
+  readonly deadLetters?: WriteTarget | Writer<DeadLetter> | undefined
 }
 
 const COMMON: OptionTable = {
@@ -75,12 +84,33 @@ const COMMON: OptionTable = {
     accepts: value => value instanceof AbortSignal,
   },
   onError: {
-    type: "'raise' | 'skip'",
-    default: "'raise'",
-    means: 'What becomes of a bad record or row; skipped ones are counted in `rowsSkipped`.',
-    accepts: is.oneOf('raise', 'skip'),
+    type: "'raise' | 'skip' | 'quarantine' | function",
+    default: "'raise'; 'quarantine' with `deadLetters`",
+    means: 'What becomes of a bad record or row.',
+    accepts: is.any(is.oneOf('raise', 'skip', 'quarantine'), is.function),
+  },
+  maxErrors: {
+    type: 'integer from 0',
+    default: 'any number',
+    means: 'How many bad records may be left out.',
+    accepts: is.integer(0),
+  },
+  deadLetters: {
+    type: 'target or writer',
+    default: 'none',
+    means: 'Where quarantined records go.',
+    accepts: () => true,
   },
 } satisfies Record<keyof CommonOptions | 'mode', OptionEntry>
+
+const READ_ONLY: OptionTable = {
+  schema: {
+    type: 'Standard Schema',
+    default: 'none',
+    means: 'Validates and transforms each row (zod, valibot, arktype, …).',
+    accepts: isStandardSchema,
+  },
+}
 
 const WRITE_ONLY: OptionTable = {
   level: {
@@ -92,7 +122,7 @@ const WRITE_ONLY: OptionTable = {
 }
 
 /** The option tables that hold for every format. */
-export const COMMON_READ_OPTIONS: OptionTable = COMMON
+export const COMMON_READ_OPTIONS: OptionTable = { ...COMMON, ...READ_ONLY }
 export const COMMON_WRITE_OPTIONS: OptionTable = { ...COMMON, ...WRITE_ONLY }
 
 /** What a target and its options mean, before anything is opened. */
@@ -229,11 +259,13 @@ export async function openReading(
   )
   signal.throwIfAborted()
   const source = await place.openSource!(target, { signal, options: placeOptions })
+  const { schema } = options as { schema?: StandardSchema }
+  const validated = (reader: RowReader) => (schema === undefined ? reader : validatingReader(reader, schema, context))
   let outermost: AsyncDisposable = source
   try {
     signal.throwIfAborted()
     if ('openReader' in source) {
-      return { reader: await source.openReader(context), replayable: source.replayable }
+      return { reader: validated(await source.openReader(context)), replayable: source.replayable }
     }
     formatOf(resolution)
     let bytes = countedSource(source, onBytes)
@@ -245,7 +277,7 @@ export async function openReading(
     outermost = reader
     await reader.ready?.({ signal })
     signal.throwIfAborted()
-    return { reader, replayable: source.replayable }
+    return { reader: validated(reader), replayable: source.replayable }
   } catch (error) {
     await disposeAfter(outermost)
     throw error

@@ -1,5 +1,6 @@
 /** The writer at work: rows one by one or in bulk, into a target that is opened on first use and published by close(). */
 import { Writable } from 'node:stream'
+import { BadRecords, type DeadLetter } from './bad-records.ts'
 import { abortable, whenAborted } from './core/abort.ts'
 import { iteratorOf, pull } from './core/chunks.ts'
 import { createError, excerpt } from './core/errors.ts'
@@ -31,8 +32,7 @@ export class WriterHandle<R> implements Writer<R> {
   #over: { readonly error: unknown; readonly kind: 'closed' | 'failed' | 'given up' } | undefined
 
   #rowsTaken = 0
-  #rowsSkipped = 0
-  #rowsFailed = 0
+  #bad: BadRecords | undefined
   #bytesWritten = 0
 
   constructor(target: unknown, options: FormatOptions) {
@@ -59,13 +59,13 @@ export class WriterHandle<R> implements Writer<R> {
     return this.#over !== undefined
   }
   get rowsWritten(): number {
-    return this.#rowsTaken - this.#rowsSkipped
+    return this.#rowsTaken - this.#leftOut
   }
   get rowsSkipped(): number {
-    return this.#rowsSkipped
+    return this.#bad?.skipped ?? 0
   }
   get rowsFailed(): number {
-    return this.#rowsFailed
+    return this.#bad?.failed ?? 0
   }
   get bytesWritten(): number {
     return this.#bytesWritten
@@ -101,7 +101,9 @@ export class WriterHandle<R> implements Writer<R> {
       }
       try {
         const writer = await this.open()
+        await this.#bad?.settle()
         await this.#wait(writer.close())
+        await this.#bad?.close()
       } catch (error) {
         throw await this.#fail(error)
       }
@@ -170,11 +172,17 @@ export class WriterHandle<R> implements Writer<R> {
     return this.#opening
   }
 
+  /** Rows taken that are not in the output. A row that raised its error was not taken. */
+  get #leftOut(): number {
+    return this.#bad === undefined ? 0 : this.#bad.skipped + this.#bad.quarantined
+  }
+
   // Below: putting rows
 
   async #put(writer: RowWriter, batch: Batch<R>): Promise<void> {
     await this.#wait(writer.write(batch as Batch))
     this.#rowsTaken += batch.length
+    if (this.#bad?.full) await this.#wait(this.#bad.settle())
   }
 
   async #putArray(writer: RowWriter, rows: readonly R[]): Promise<void> {
@@ -264,9 +272,15 @@ export class WriterHandle<R> implements Writer<R> {
         this.#stop(reason).catch(() => {}) // told to whoever writes
       })
       this.#controller.signal.throwIfAborted()
+      const bad = new BadRecords(this.#options, target => new WriterHandle<DeadLetter>(target, { mode: 'w' }))
+      this.#bad = bad
       const opening = openWriting(
         resolution,
-        { label: resolution.label, signal: this.#controller.signal, onBadRecord: error => this.#onBadRow(error) },
+        {
+          label: resolution.label,
+          signal: this.#controller.signal,
+          onBadRecord: (error, row) => bad.take(error, undefined, row),
+        },
         this.#options.mode === 'a',
         count => {
           this.#bytesWritten += count
@@ -283,15 +297,6 @@ export class WriterHandle<R> implements Writer<R> {
     } catch (error) {
       throw await this.#fail(error)
     }
-  }
-
-  #onBadRow(error: Error): void {
-    if (this.#options.onError === 'skip') {
-      this.#rowsSkipped++
-      return
-    }
-    this.#rowsFailed++
-    throw error
   }
 
   /** Ends the writer by a failure; gives back what to throw. */
@@ -320,7 +325,12 @@ export class WriterHandle<R> implements Writer<R> {
   async #discard(reason: unknown): Promise<void> {
     this.#unlisten?.()
     await this.#late
-    await this.#opened?.abort(reason)
+    try {
+      await this.#opened?.abort(reason)
+    } finally {
+      // Whatever ended the writing: what was put aside is there to be looked at.
+      if (this.#opened !== undefined) await this.#bad?.close()
+    }
   }
 }
 

@@ -130,8 +130,13 @@ export const ERRORS = {
   JSON_UNSAFE_INTEGER: { kind: 'data', means: "An integer beyond ±(2^53 − 1), with { bigint: 'error' }." },
   JSON_UNWRITABLE: {
     kind: 'data',
-    means: 'A row has no JSON form: it is circular, or is itself a function, a symbol or undefined.',
+    means: 'A row has a value that has no JSON form: a circle, a function, a symbol, a Map, …',
   },
+  SCHEMA_INVALID: {
+    kind: 'data',
+    means: 'A row is not what the `schema` asks for; the message has the paths.',
+  },
+  TOO_MANY_ERRORS: { kind: 'data', means: 'More bad records than `maxErrors`; `cause` is the error of the last one.' },
   ROW_INVALID: { kind: 'data', means: 'What was to be written is not a row: neither an object nor an array.' },
 } as const satisfies Record<string, ErrorEntry>
 

@@ -5,17 +5,17 @@ import type { Batch, ByteSink, ByteSource, Decoder, Encoder, ReadContext, RowRea
 export function decodeStream<R>(
   source: ByteSource,
   decoder: Decoder<R>,
-  context: Pick<ReadContext, 'signal'>,
+  context: Pick<ReadContext, 'signal' | 'settle'>,
   engine?: string,
 ): RowReader<R> {
-  return new DecodingReader(source, decoder, context.signal, engine)
+  return new DecodingReader(source, decoder, context, engine)
 }
 
 class DecodingReader<R> implements RowReader<R> {
   readonly engine: string | undefined
   readonly #source: ByteSource
   readonly #decoder: Decoder<R>
-  readonly #signal: AbortSignal
+  readonly #context: Pick<ReadContext, 'signal' | 'settle'>
   #chunks: AsyncIterator<Uint8Array> | undefined
   /** Batches of the chunk in hand; the decoder is asked for more of them only as they are read. */
   #batches: Iterator<Batch<R>> | undefined
@@ -23,11 +23,16 @@ class DecodingReader<R> implements RowReader<R> {
   #ahead: Batch<R> | null = null
   #ended = false
 
-  constructor(source: ByteSource, decoder: Decoder<R>, signal: AbortSignal, engine: string | undefined) {
+  constructor(
+    source: ByteSource,
+    decoder: Decoder<R>,
+    context: Pick<ReadContext, 'signal' | 'settle'>,
+    engine: string | undefined,
+  ) {
     this.engine = engine
     this.#source = source
     this.#decoder = decoder
-    this.#signal = signal
+    this.#context = context
   }
 
   get columns(): readonly string[] | undefined {
@@ -55,8 +60,9 @@ class DecodingReader<R> implements RowReader<R> {
         if (step.done !== true) return step.value
         this.#batches = undefined
       }
+      await this.#context.settle?.()
       if (this.#ended || (untilColumns && this.#decoder.columns !== null)) return null
-      this.#chunks ??= this.#source.stream({ signal: this.#signal })[Symbol.asyncIterator]()
+      this.#chunks ??= this.#source.stream({ signal: this.#context.signal })[Symbol.asyncIterator]()
       const chunk = await this.#chunks.next()
       if (chunk.done === true) this.#ended = true
       const batches = chunk.done === true ? this.#decoder.flush() : this.#decoder.decode(chunk.value)

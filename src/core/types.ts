@@ -114,6 +114,11 @@ export interface ReadContext {
    * throws (usually `error` itself) when it is to stop; good rows read before it are delivered first.
    */
   onBadRecord(error: Error, raw?: string): void
+  /**
+   * Puts away the bad records that wait, if they are many. To be called between two batches by whoever may pass over any
+   * number of bad records without giving a batch; there is nothing to wait for where it gives undefined.
+   */
+  settle?(): Promise<void> | undefined
 }
 
 /** What a writer is told by the handle that drives it. */

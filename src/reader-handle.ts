@@ -282,7 +282,7 @@ export class ReaderHandle<R> implements Reader<R> {
   }
 
   async #readMore(): Promise<void> {
-    const { reader } = await this.open()
+    const { reader } = this.#opened ?? (await this.open())
     let batch: Batch<unknown> | null
     try {
       batch = await this.#wait(reader.read())

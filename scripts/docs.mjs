@@ -8,10 +8,10 @@ const README = fileURLToPath(new URL('../README.md', import.meta.url))
 export async function renderReadme(text = readFileSync(README, 'utf8')) {
   const { ERRORS } = await import('../dist/core/errors.js')
   const { listCodecs, listFormats } = await import('../dist/registry.js')
-  const { COMMON_WRITE_OPTIONS } = await import('../dist/resolve.js')
+  const { COMMON_READ_OPTIONS, COMMON_WRITE_OPTIONS } = await import('../dist/resolve.js')
   const sections = {
     formats: formats(listFormats(), listCodecs()),
-    common: options(COMMON_WRITE_OPTIONS),
+    common: options({ ...COMMON_READ_OPTIONS, ...COMMON_WRITE_OPTIONS }),
     errors: errors(ERRORS),
   }
   for (const entry of listFormats()) {

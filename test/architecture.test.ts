@@ -50,7 +50,7 @@ function floor(file: string): number {
   if (file.startsWith('core/')) return 0
   if (/^(sources|codecs|formats|resilience)\//.test(file)) return 1
   if (file === 'registry.ts') return 2
-  if (/^(resolve|spool|bad-records|standard-schema|detect)\.ts$/.test(file)) return 3
+  if (/^(resolve|spool|bad-records|standard-schema|detect|capabilities)\.ts$/.test(file)) return 3
   if (/^(open|lazy-handles|reader|writer|reader-handle|writer-handle)\.ts$|^(convert|pipeline)\//.test(file)) return 4
   return 5
 }

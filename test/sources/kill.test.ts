@@ -46,6 +46,7 @@ interface Task {
   readonly line: string
   readonly times: number
   readonly chunkBytes: number
+  readonly uid?: number
   readonly killAt?: number
   readonly killHow?: 'before' | 'during' | 'after'
 }
@@ -56,7 +57,7 @@ interface Outcome {
 }
 
 /** Runs the child; `shell` is run before it in the same process. */
-function run(task: Task, { shell = '', uid }: { shell?: string; uid?: number } = {}): Promise<Outcome> {
+function run(task: Task, { shell = '' }: { shell?: string } = {}): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(
       'sh',
@@ -64,7 +65,6 @@ function run(task: Task, { shell = '', uid }: { shell?: string; uid?: number } =
       {
         cwd: folder.path,
         stdio: ['ignore', 'pipe', 'inherit'],
-        ...(uid === undefined ? {} : { uid, gid: uid }),
       },
     )
     let output = ''
@@ -162,7 +162,7 @@ describe('limits of the system', () => {
     writeFileSync(path, 'old')
     chmodSync(path, 0o444)
     const nobody = process.getuid?.() === 0 ? { uid: 65534 } : {}
-    const { result } = await run({ path, append: false, line: 'new', times: 1, chunkBytes: 10 }, nobody)
+    const { result } = await run({ path, append: false, line: 'new', times: 1, chunkBytes: 10, ...nobody })
     expect(result).toMatchObject({ code: 'SINK_DENIED', cause: 'EACCES' })
     expect(readFileSync(path, 'utf8')).toBe('old')
     expect(beside(path)).toEqual(['people.csv'])

@@ -3,7 +3,7 @@
  *
  *     node write-child.mjs <folder of the compiled library> <JSON of the task>
  *
- * The task is { path, append, line, times, chunkBytes, killAt?, killHow? }. With `killAt` the process kills itself by SIGKILL at
+ * The task is { path, append, line, times, chunkBytes, uid?, killAt?, killHow? }. With `uid` it writes as that user. With `killAt` the process kills itself by SIGKILL at
  * that file system call, counted from 1: `before` it, `after` it, or `during` it, which is while the call is handed to
  * the thread that runs it. At the end it prints { calls } (how many such calls there were, by name) or { code, cause }.
  */
@@ -36,7 +36,9 @@ calls.length = 0
 for (const name of ['write', 'read', 'chmod', 'sync']) watch(prototype, name)
 syncBuiltinESMExports()
 
+// Not given to spawn(): the Node that runs may lie where only its owner may run it.
 const { openFileSink } = await import(pathToFileURL(join(library, 'sources', 'file.js')).href)
+if (task.uid !== undefined) process.setuid(task.uid)
 try {
   const sink = await openFileSink(task.path, { append: task.append })
   const bytes = Buffer.from(task.line.repeat(task.times))

@@ -8,7 +8,19 @@ import { parseArgs } from 'node:util'
 import { Report } from './lib/report.mjs'
 import { subjectFolder } from './lib/subject.mjs'
 
-const CASES = ['csv', 'csv-write', 'jsonl', 'jsonl-write', 'gzip', 'memory', 'iterator', 'retention', 'nocodegen']
+const CASES = [
+  'csv',
+  'typed',
+  'csv-write',
+  'jsonl',
+  'jsonl-write',
+  'json',
+  'gzip',
+  'memory',
+  'iterator',
+  'retention',
+  'nocodegen',
+]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -177,6 +177,34 @@ export async function provideGzip(data) {
   return { ...data, file: `${data.file}.gz`, sample: `${data.sample}.gz` }
 }
 
+/**
+ * The rows of a JSONL file as one JSON document, an array with an element a line.
+ * @param {Data} data of a JSONL file
+ * @returns {Promise<Data>}
+ */
+export async function provideJson(data) {
+  const body = Buffer.from(readFileSync(data.sample, 'utf8').replaceAll('\n', ',\n'))
+  // The last comma gives way to the closing bracket.
+  const last = Buffer.concat([body.subarray(0, -2), Buffer.from('\n]\n')])
+  const write = async (file, repetitions) => {
+    const bytes = 2 + body.length * (repetitions - 1) + last.length
+    if ((await sizeOf(file)) === bytes) return bytes
+    const handle = await open(`${file}.part`, 'w')
+    try {
+      await handle.writeFile('[\n')
+      for (let i = 1; i < repetitions; i++) await handle.writeFile(body)
+      await handle.writeFile(last)
+    } finally {
+      await handle.close()
+    }
+    await rename(`${file}.part`, file)
+    return bytes
+  }
+  const [file, sample] = [data.file, data.sample].map(path => path.replace(/jsonl$/, 'json'))
+  await write(sample, 1)
+  return { ...data, file, sample, bytes: await write(file, data.repetitions) }
+}
+
 function makeBody(shape, format) {
   const { header, lines } = ENCODERS[format](shape)
   const once = lines.join('')

@@ -9,12 +9,12 @@ export const subjectFolder = process.env.OPEN_ITERABLE_DIST
 
 /**
  * Gives `openIterable` with the modules of a format loaded, as those of the peers are loaded before their clock starts.
- * @param {'csv' | 'jsonl'} format
+ * @param {'csv' | 'jsonl' | 'json'} format
  * @param {{ gzip?: boolean }} [options]
  */
 export async function loadSubject(format, { gzip = false } = {}) {
   const { openIterable } = await import(pathToFileURL(`${subjectFolder}/index.js`).href)
-  const text = Buffer.from({ csv: 'a\n1\n', jsonl: '{"a":1}\n' }[format])
+  const text = Buffer.from({ csv: 'a\n1\n', jsonl: '{"a":1}\n', json: '[{"a":1}]' }[format])
   const [content, options] = gzip ? [gzipSync(text), { format, codecs: ['gzip'] }] : [text, { format }]
   for await (const row of openIterable(content, options)) {
     if (String(row.a) !== '1') throw new Error('the library does not read a table of one row')

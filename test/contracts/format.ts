@@ -16,6 +16,8 @@ export interface FormatSubject {
   /** File name whose extension tells the format. */
   readonly name: string
   readonly samples: readonly FormatSample[]
+  /** Whether rows can be appended to a target. Default true. */
+  readonly appends?: boolean
   /** Input of which `bad` is a record that cannot be read, with good rows around it. */
   readonly bad: {
     readonly text: string
@@ -30,7 +32,7 @@ function* chunks(bytes: Uint8Array, size: number): Generator<Uint8Array> {
   for (let start = 0; start < bytes.length; start += size) yield bytes.slice(start, start + size)
 }
 
-export function formatContract({ id, name, samples, bad }: FormatSubject): void {
+export function formatContract({ id, name, samples, appends = true, bad }: FormatSubject): void {
   const write = async (rows: readonly object[], options: Omit<WriteOptions, 'mode'> = {}, batch = rows.length) => {
     const target = new MemoryTarget(name)
     const out = openIterable(target, { ...options, mode: 'w' })
@@ -94,22 +96,32 @@ export function formatContract({ id, name, samples, bad }: FormatSubject): void 
       }
     })
 
-    it('appends so that old and new rows are read', async () => {
-      const [first] = samples
-      const target = new MemoryTarget(name, await write(first!.rows))
-      for (const suffix of ['', '.gz']) {
-        const file = new MemoryTarget(`${name}${suffix}`)
-        for (let round = 0; round < 3; round++) {
-          const out = openIterable(file, { mode: 'a' })
-          await out.writeBulk(first!.rows as Row[])
-          await out.close()
+    if (appends) {
+      it('appends so that old and new rows are read', async () => {
+        const [first] = samples
+        const target = new MemoryTarget(name, await write(first!.rows))
+        for (const suffix of ['', '.gz']) {
+          const file = new MemoryTarget(`${name}${suffix}`)
+          for (let round = 0; round < 3; round++) {
+            const out = openIterable(file, { mode: 'a' })
+            await out.writeBulk(first!.rows as Row[])
+            await out.close()
+          }
+          const rows: object[] = []
+          for await (const row of openIterable(file)) rows.push(row)
+          expect(rows).toEqual([...first!.rows, ...first!.rows, ...first!.rows])
         }
-        const rows: object[] = []
-        for await (const row of openIterable(file)) rows.push(row)
-        expect(rows).toEqual([...first!.rows, ...first!.rows, ...first!.rows])
-      }
-      expect(target.bytes().length).toBeGreaterThan(0)
-    })
+        expect(target.bytes().length).toBeGreaterThan(0)
+      })
+    } else {
+      it('says that it cannot append, and leaves what is there', async () => {
+        const bytes = await write(samples[0]!.rows)
+        const target = new MemoryTarget(name, bytes)
+        const out = openIterable(target, { mode: 'a' })
+        await expect(out.writeBulk(samples[0]!.rows as Row[])).rejects.toMatchObject({ code: 'FORMAT_UNSUPPORTED' })
+        expect(Buffer.from(target.bytes())).toEqual(Buffer.from(bytes))
+      })
+    }
 
     it('refuses an option that it does not know, and names the nearest', async () => {
       const mistyped = { encodingErors: 'replace' } as ReadOptions

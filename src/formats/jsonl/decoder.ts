@@ -1,7 +1,7 @@
 import { type Block, BlockSplitter } from '../../core/blocks.ts'
 import { createError, type ErrorCode, type ErrorDetails, excerpt } from '../../core/errors.ts'
+import { findUnsafeIntegers, indexOfUnsafeInteger, parseWithBigInts, parseWithText } from '../../core/json-integers.ts'
 import type { Batch, Decoder, ReadContext, Row } from '../../core/types.ts'
-import { findUnsafeIntegers, indexOfUnsafeInteger, parseWithBigInts, parseWithText } from './integers.ts'
 import type { JsonlReadOptions } from './read-options.ts'
 import { findSyntaxFault } from './syntax.ts'
 

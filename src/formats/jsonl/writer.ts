@@ -1,8 +1,12 @@
 /** Opens a writer of JSON Lines: rows → bytes in a sink. */
+import { type JsonFraming, JsonRowEncoder } from '../../core/json-rows.ts'
 import { encodeStream } from '../../core/stream.ts'
 import type { ByteSink, RowWriter, WriteContext } from '../../core/types.ts'
-import { JsonlEncoder } from './encoder.ts'
 import type { JsonlWriteOptions } from './write-options.ts'
+
+const NOTHING = new Uint8Array()
+/** One row a line. */
+const LINES: JsonFraming = { first: NOTHING, next: NOTHING, behind: Buffer.from('\n'), end: NOTHING, empty: NOTHING }
 
 /**
  * Takes over `sink`: the writer closes or aborts it. Values are written as by `JSON.stringify`, lone surrogates escaped,
@@ -20,5 +24,5 @@ export function openJsonlWriter(
   context: WriteContext,
 ): RowWriter | Promise<RowWriter> {
   const rules = { bigint: options.bigint ?? 'number', nonFinite: options.nonFinite ?? 'null' } as const
-  return encodeStream(sink, new JsonlEncoder(rules, context), 'native')
+  return encodeStream(sink, new JsonRowEncoder(rules, LINES, context), 'native')
 }

@@ -1,26 +1,42 @@
-/** Rows → JSON Lines: one JSON text and one LF per row. */
-import { CHUNK_BYTES, OutputBuffer } from '../../core/bytes.ts'
-import { createError, excerpt, OpenIterableError } from '../../core/errors.ts'
-import { type JsonRules, JsonWriter } from '../../core/json.ts'
-import type { Batch, Encoder, WriteContext } from '../../core/types.ts'
-import { UnwritableValue, withArticle } from '../../core/unwritable.ts'
+/** Rows → JSON texts, one behind the other, with what a format puts around them. */
+import { CHUNK_BYTES, OutputBuffer } from './bytes.ts'
+import { createError, excerpt, OpenIterableError } from './errors.ts'
+import { type JsonRules, JsonWriter } from './json.ts'
+import type { Batch, Encoder, WriteContext } from './types.ts'
+import { UnwritableValue, withArticle } from './unwritable.ts'
 
 const NOTHING: readonly Uint8Array[] = []
-const LF = 0x0a
 const OPENING_BRACE = 0x7b
 const OPENING_BRACKET = 0x5b
 /** Parts of a path in a message. A circle has no end. */
 const MAX_PATH_PARTS = 8
 
-export class JsonlEncoder implements Encoder<unknown> {
+/** What stands around the rows, as bytes. */
+export interface JsonFraming {
+  /** Before the first row, and before each other one. */
+  readonly first: Uint8Array
+  readonly next: Uint8Array
+  /** Behind each row. */
+  readonly behind: Uint8Array
+  /** At the end, after rows and without any. */
+  readonly end: Uint8Array
+  readonly empty: Uint8Array
+  /** Lays out a row anew, of which the compact text lies in `out` from `start` on. */
+  readonly layOut?: (out: OutputBuffer, start: number) => void
+}
+
+export class JsonRowEncoder implements Encoder<unknown> {
   readonly #out = new OutputBuffer()
   readonly #json: JsonWriter
+  readonly #framing: JsonFraming
   readonly #context: Pick<WriteContext, 'label' | 'onBadRecord'>
   /** Rows taken so far, those left out included. */
   #records = 0
+  #empty = true
 
-  constructor(rules: JsonRules, context: Pick<WriteContext, 'label' | 'onBadRecord'>) {
+  constructor(rules: JsonRules, framing: JsonFraming, context: Pick<WriteContext, 'label' | 'onBadRecord'>) {
     this.#json = new JsonWriter(this.#out, rules)
+    this.#framing = framing
     this.#context = context
   }
 
@@ -31,6 +47,7 @@ export class JsonlEncoder implements Encoder<unknown> {
   }
 
   flush(): Iterable<Uint8Array> {
+    this.#out.append(this.#empty ? this.#framing.empty : this.#framing.end)
     return this.#out.length === 0 ? NOTHING : [this.#out.take()]
   }
 
@@ -46,17 +63,21 @@ export class JsonlEncoder implements Encoder<unknown> {
   #fill(batch: Batch<unknown>, next: number): number {
     const out = this.#out
     const json = this.#json
+    const framing = this.#framing
     while (next < batch.length && out.length < CHUNK_BYTES) {
       const start = out.length
       const row = batch[next++]
       this.#records++
       try {
         if (typeof row !== 'object' || row === null) throw this.#notARow(row)
+        out.append(this.#empty ? framing.first : framing.next)
+        const text = out.length
         json.row(row)
-        const first = out.bytes[start]
+        const first = out.bytes[text]
         if (first !== OPENING_BRACE && first !== OPENING_BRACKET) throw this.#notARow(row)
-        out.reserve(1)
-        out.bytes[out.length++] = LF
+        framing.layOut?.(out, text)
+        out.append(framing.behind)
+        this.#empty = false
       } catch (error) {
         out.length = start
         this.#context.onBadRecord(this.#errorOf(error, row), row)

@@ -1,0 +1,54 @@
+/** The options of writing JSON. */
+import { is, type OptionEntry } from '../../core/options.ts'
+import { isPointer } from './pointer.ts'
+
+export interface JsonWriteOptions {
+  /**
+   * Lays rows out over several lines, as `JSON.stringify(rows, null, indent)` does: spaces per level, up to 10, or what to
+   * indent by, up to 10 characters of white space. Default `0`: each row on a line of its own, without any space in it.
+   */
+  readonly indent?: number | string | undefined
+  /**
+   * Where the array of rows is to be in the document: `'/data/items'` writes `{"data":{"items":[…]}}`. Each part is a key,
+   * also where it looks like an index. Default `''`: the document is the array.
+   */
+  readonly pointer?: string | undefined
+  /**
+   * How a bigint is written: its digits as a JSON number, which is exact but which many readers round, or as a string.
+   * Default `'number'`.
+   */
+  readonly bigint?: 'number' | 'string' | undefined
+  /**
+   * What becomes of NaN, Infinity, -Infinity and an invalid Date, none of which JSON has: `null`, the text
+   * (`"NaN"`, `"Infinity"`, `"-Infinity"`, `"Invalid Date"`), or a JSON_UNWRITABLE error. Default `'null'`, as by
+   * `JSON.stringify`.
+   */
+  readonly nonFinite?: 'null' | 'string' | 'error' | undefined
+}
+
+export const JSON_WRITE_OPTIONS = {
+  indent: {
+    type: 'an integer from 0 to 10, or a text of up to 10 white space characters',
+    default: '0',
+    means: 'Lays rows out over several lines, as JSON.stringify does; 0: one row a line.',
+    accepts: is.any(is.integer(0, 10), value => typeof value === 'string' && /^[ \t\r\n]{0,10}$/.test(value)),
+  },
+  pointer: {
+    type: 'a JSON pointer (RFC 6901)',
+    default: "''",
+    means: 'Where the array of rows is to be in the document: \'/data/items\' writes {"data":{"items":[…]}}.',
+    accepts: isPointer,
+  },
+  bigint: {
+    type: "'number' | 'string'",
+    default: "'number'",
+    means: 'How a bigint is written: as a JSON number with all its digits, or as a string.',
+    accepts: is.oneOf('number', 'string'),
+  },
+  nonFinite: {
+    type: "'null' | 'string' | 'error'",
+    default: "'null'",
+    means: 'What becomes of NaN, Infinity, -Infinity and an invalid Date: null, their text, or an error.',
+    accepts: is.oneOf('null', 'string', 'error'),
+  },
+} satisfies Record<keyof JsonWriteOptions, OptionEntry>

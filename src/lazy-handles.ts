@@ -1,5 +1,6 @@
 /** What `openIterable` gives at once: a reader or writer, and a `then` that opens it. */
 import type { Readable, Writable } from 'node:stream'
+import type { Schema } from './core/schema.ts'
 import type { Abortable, FormatOptions } from './core/types.ts'
 import type { Batches, LazyReader, Reader } from './reader.ts'
 import { ReaderHandle } from './reader-handle.ts'
@@ -37,6 +38,9 @@ export class LazyReaderHandle<R> implements LazyReader<R> {
   }
   get columns(): readonly string[] | undefined {
     return this.#reader.columns
+  }
+  get schema(): Schema | undefined {
+    return this.#reader.schema
   }
   get engine(): string | undefined {
     return this.#reader.engine

@@ -1,8 +1,12 @@
 /** `openIterable`: a target and options in, a handle out. */
 import type { Readable, Writable } from 'node:stream'
+import type { TextReadOptions, TextWriteOptions } from './core/encoding-options.ts'
 import type { FormatOptions, Row } from './core/types.ts'
 import type { CsvReadOptions } from './formats/csv/read-options.ts'
 import type { CsvWriteOptions } from './formats/csv/write-options.ts'
+import type { FixedReadOptions, FixedWriteOptions } from './formats/fixed/options.ts'
+import type { JsonReadOptions } from './formats/json/read-options.ts'
+import type { JsonWriteOptions } from './formats/json/write-options.ts'
 import type { JsonlReadOptions } from './formats/jsonl/read-options.ts'
 import type { JsonlWriteOptions } from './formats/jsonl/write-options.ts'
 import { LazyReaderHandle, LazyWriterHandle } from './lazy-handles.ts'
@@ -44,16 +48,20 @@ export type WriteTarget = string | URL | Writable | WritableStream | MemoryTarge
 
 /**
  * The options of each built-in format, by its id. A plug-in adds its own by declaration merging:
- * `declare module 'open-iterable' { interface FormatReadOptions { fixed: { widths?: number[] } } }`.
+ * `declare module 'open-iterable' { interface FormatReadOptions { ini: { sections?: string[] } } }`.
  */
 export interface FormatReadOptions {
   csv: CsvReadOptions
   jsonl: JsonlReadOptions
+  json: JsonReadOptions
+  fixed: FixedReadOptions
 }
 /** The mirror of `FormatReadOptions`. */
 export interface FormatWriteOptions {
   csv: CsvWriteOptions
   jsonl: JsonlWriteOptions
+  json: JsonWriteOptions
+  fixed: FixedWriteOptions
 }
 
 /** `keyof` over each member of the union of formats, as one flat set of options. */
@@ -62,20 +70,33 @@ type AllKeys<U> = U extends unknown ? keyof U : never
 type ValueAt<U, K extends PropertyKey> = U extends unknown ? (K extends keyof U ? U[K] : never) : never
 
 /** Options for reading: those of every target and those of the formats. */
-export interface ReadOptions extends CommonOptions, Merged<FormatReadOptions> {
+export interface ReadOptions extends CommonOptions, Merged<FormatReadOptions & { text: TextReadOptions }> {
   /**
    * Validates, and may transform, each row: a schema of zod, valibot, arktype or any other library that speaks Standard
    * Schema. The rows then have its output type. A row that it refuses is a bad record.
    */
   readonly schema?: StandardSchema | undefined
+  /**
+   * Whether to look at the content, to tell codecs, format, encoding (UTF-16) and dialect. What the options say is not
+   * sniffed. Default: where the name does not tell the format. Columns without a header get names, `column_1` and so on.
+   */
+  readonly sniff?: boolean | undefined
+  /** Most bytes that may come out of a codec; more is CODEC_LIMIT_EXCEEDED. Default: Infinity. */
+  readonly maxDecodedBytes?: number | undefined
+  /** Most bytes out of a codec for each that goes in, from 16 MiB on; more is CODEC_LIMIT_EXCEEDED. Default: 1000. */
+  readonly maxRatio?: number | undefined
+  /** Which member of an archive to read: its name, or a pattern with `*` and `?`. Default: the only one. */
+  readonly member?: string | undefined
   /** `'r'`, the default, reads. */
   readonly mode?: 'r' | undefined
 }
 
 /** Options for writing: those of every target and those of the formats. */
-export interface WriteOptions extends CommonOptions, Merged<FormatWriteOptions> {
+export interface WriteOptions extends CommonOptions, Merged<FormatWriteOptions & { text: TextWriteOptions }> {
   /** `'w'` writes anew and replaces what is there on `close()`; `'a'` appends to what is there. */
   readonly mode: 'w' | 'a'
+  /** What the file in an archive is called. Default: the name of the target without `.zip`. */
+  readonly member?: string | undefined
   /** Compression level, in the codec's own scale. Default: the codec's own. */
   readonly level?: number | undefined
 }
@@ -118,6 +139,10 @@ export function openIterable<S extends StandardSchema>(
   target: ReadTarget,
   options: ReadOptions & { readonly schema: S },
 ): LazyReader<SchemaOutput<S>>
+export function openIterable(
+  target: ByteTarget,
+  options: ReadOptions & { readonly header: false; readonly cast: true },
+): LazyReader<unknown[]>
 export function openIterable(
   target: ByteTarget,
   options: ReadOptions & { readonly header: false },

@@ -4,9 +4,11 @@ import { BadRecords, type DeadLetter } from './bad-records.ts'
 import { abortable, whenAborted } from './core/abort.ts'
 import { createError } from './core/errors.ts'
 import { invalidOption } from './core/options.ts'
+import type { Schema } from './core/schema.ts'
 import type { Abortable, Batch, FormatOptions, ReadContext } from './core/types.ts'
+import { type OpenedReader, openReading } from './opening.ts'
 import { BATCHES, type Batches, type Reader } from './reader.ts'
-import { type OpenedReader, openReading, type Resolution, resolveTarget } from './resolve.ts'
+import { type Resolution, resolveTarget } from './resolve.ts'
 import { WriterHandle } from './writer-handle.ts'
 
 const DEFAULT_BULK_ROWS = 1000
@@ -56,13 +58,16 @@ export class ReaderHandle<R> implements Reader<R> {
     return this.#resolve().label
   }
   get format(): string | undefined {
-    return this.#resolve().format?.id
+    return this.#opened === undefined ? this.#resolve().format?.id : this.#opened.format
   }
   get codecs(): readonly string[] {
-    return this.#resolve().codecs.map(codec => codec.id)
+    return this.#opened === undefined ? this.#resolve().codecs.map(codec => codec.id) : this.#opened.codecs
   }
   get columns(): readonly string[] | undefined {
     return this.#opened?.reader.columns
+  }
+  get schema(): Schema | undefined {
+    return this.#opened?.reader.schema
   }
   get engine(): string | undefined {
     return this.#opened?.reader.engine

@@ -1,5 +1,6 @@
 /** What the user holds to read: the reader's face. Its working is in `reader-handle.ts`. */
 import type { Readable } from 'node:stream'
+import type { Schema } from './core/schema.ts'
 import type { Abortable, Row } from './core/types.ts'
 
 /** Marks an iterable of batches, so that a writer takes its items for what they are and not for rows. */
@@ -51,6 +52,11 @@ export interface Reader<R = Row> extends AsyncIterable<R>, AsyncDisposable {
   readonly codecs: readonly string[]
   /** Names of the columns in their order, once the target is open; undefined where the format has none. */
   readonly columns: readonly string[] | undefined
+  /**
+   * What is known of the columns now, once the target is open: their types, whether they have nulls, and which types
+   * had to be widened on the way. Undefined where only the values tell (JSON Lines, rows): see `inferSchema`.
+   */
+  readonly schema: Schema | undefined
   /** Which implementation of the format runs, once the target is open: `'native'`, `'csv-parse'`. */
   readonly engine: string | undefined
   /** Whether no more rows will come from the source: the rows ended, or the reader was closed or failed. */

@@ -17,6 +17,8 @@ export interface FormatEntry {
   readonly extensions: Readonly<Record<string, FormatOptions>>
   readonly reads: boolean
   readonly writes: boolean
+  /** Set where the bytes are text: encodings apply, and the format itself reads and writes UTF-8. */
+  readonly text?: true
   /** What the format needs of a source to read it; the resolver gives it that. */
   readonly needs: 'stream' | 'random' | 'localPath'
   /** The npm package that must be installed beside this one. */
@@ -30,6 +32,8 @@ export interface CodecEntry {
   readonly title: string
   /** File name extensions without the dot, which are also names for `codecs`. */
   readonly extensions: readonly string[]
+  /** Whether readers take several encoded pieces, one after the other, as one: what appending needs. */
+  readonly appends?: boolean
   readonly reads: boolean
   readonly writes: boolean
   readonly peer?: string
@@ -141,7 +145,83 @@ const BUILT_IN_CODECS: readonly CodecEntry[] = [
     extensions: ['gz', 'gzip'],
     reads: true,
     writes: true,
+    appends: true,
     load: async () => (await import('./codecs/gzip.ts')).codec,
+  },
+  {
+    id: 'zstd',
+    title: 'Zstandard (RFC 8878)',
+    extensions: ['zst', 'zstd'],
+    reads: true,
+    writes: true,
+    appends: true,
+    load: async () => (await import('./codecs/zstd.ts')).codec,
+  },
+  {
+    id: 'brotli',
+    title: 'brotli (RFC 7932)',
+    extensions: ['br', 'brotli'],
+    reads: true,
+    writes: true,
+    load: async () => (await import('./codecs/brotli.ts')).codec,
+  },
+  {
+    id: 'deflate',
+    title: 'deflate in a zlib frame (RFC 1950)',
+    extensions: ['zz', 'zlib'],
+    reads: true,
+    writes: true,
+    load: async () => (await import('./codecs/deflate.ts')).codec,
+  },
+  {
+    id: 'deflate-raw',
+    title: 'deflate alone (RFC 1951)',
+    extensions: ['deflate-raw'],
+    reads: true,
+    writes: true,
+    load: async () => (await import('./codecs/deflate.ts')).rawCodec,
+  },
+  {
+    id: 'zip',
+    title: 'ZIP, one member of it',
+    extensions: ['zip'],
+    reads: true,
+    writes: true,
+    load: async () => (await import('./codecs/zip.ts')).codec,
+  },
+  {
+    id: 'bzip2',
+    title: 'bzip2',
+    extensions: ['bz2', 'bzip2'],
+    reads: true,
+    writes: false,
+    load: async () => (await import('./codecs/bzip2.ts')).codec,
+  },
+  {
+    id: 'xz',
+    title: 'xz',
+    extensions: ['xz'],
+    reads: true,
+    writes: false,
+    load: async () => (await import('./codecs/xz.ts')).codec,
+  },
+  {
+    id: 'lz4',
+    title: 'LZ4 frames',
+    extensions: ['lz4'],
+    reads: true,
+    writes: true,
+    appends: true,
+    load: async () => (await import('./codecs/lz4.ts')).codec,
+  },
+  {
+    id: 'snappy',
+    title: 'Snappy (framing format)',
+    extensions: ['sz', 'snappy'],
+    reads: true,
+    writes: true,
+    appends: true,
+    load: async () => (await import('./codecs/snappy.ts')).codec,
   },
 ]
 
@@ -152,6 +232,7 @@ const BUILT_IN_FORMATS: readonly FormatEntry[] = [
     extensions: { csv: {}, tsv: { delimiter: '\t' }, tab: { delimiter: '\t' }, psv: { delimiter: '|' } },
     reads: true,
     writes: true,
+    text: true,
     needs: 'stream',
     load: async () => (await import('./formats/csv/index.ts')).format,
   },
@@ -161,8 +242,29 @@ const BUILT_IN_FORMATS: readonly FormatEntry[] = [
     extensions: { jsonl: {}, ndjson: {}, ldjson: {} },
     reads: true,
     writes: true,
+    text: true,
     needs: 'stream',
     load: async () => (await import('./formats/jsonl/index.ts')).format,
+  },
+  {
+    id: 'json',
+    title: 'JSON (one document)',
+    extensions: { json: {} },
+    reads: true,
+    writes: true,
+    text: true,
+    needs: 'stream',
+    load: async () => (await import('./formats/json/index.ts')).format,
+  },
+  {
+    id: 'fixed',
+    title: 'fixed-width text',
+    extensions: { fixed: {}, fwf: {} },
+    reads: true,
+    writes: true,
+    text: true,
+    needs: 'stream',
+    load: async () => (await import('./formats/fixed/index.ts')).format,
   },
 ]
 

@@ -1,19 +1,8 @@
-/** Target and options → what opens them; and the opening itself: source, codecs, format, one inside the other. */
+/** Target and options → the place, the codecs and the format that open it. No I/O. */
 import type { DeadLetter, ErrorPolicy } from './bad-records.ts'
 import { createError, excerpt, nearest, redact } from './core/errors.ts'
-import { checkOptions, is, type OptionEntry, type OptionTable } from './core/options.ts'
-import type {
-  Abortable,
-  ByteSink,
-  ByteSource,
-  FormatOptions,
-  RandomAccess,
-  ReadContext,
-  RowReader,
-  RowSource,
-  RowWriter,
-  WriteContext,
-} from './core/types.ts'
+import { is, type OptionEntry, type OptionTable } from './core/options.ts'
+import type { FormatOptions } from './core/types.ts'
 import type { WriteTarget } from './open.ts'
 import {
   type CodecEntry,
@@ -26,7 +15,7 @@ import {
   listSources,
   type SourceEntry,
 } from './registry.ts'
-import { isStandardSchema, type StandardSchema, validatingReader } from './standard-schema.ts'
+import { isStandardSchema } from './standard-schema.ts'
 import type { Writer } from './writer.ts'
 
 /** Options of every target, format and mode. */
@@ -104,12 +93,37 @@ const COMMON: OptionTable = {
 } satisfies Record<keyof CommonOptions | 'mode', OptionEntry>
 
 const READ_ONLY: OptionTable = {
+  sniff: {
+    type: 'boolean',
+    default: 'where the name does not tell the format',
+    means: 'Looks at the content to tell codecs, format and dialect.',
+    accepts: is.boolean,
+  },
   schema: {
     type: 'Standard Schema',
     default: 'none',
     means: 'Validates and transforms each row (zod, valibot, arktype, …).',
     accepts: isStandardSchema,
   },
+  maxDecodedBytes: {
+    type: 'integer from 0, or Infinity',
+    default: 'Infinity',
+    means: 'Most bytes that may come out of a codec.',
+    accepts: is.any(is.integer(0), is.oneOf(Number.POSITIVE_INFINITY)),
+  },
+  maxRatio: {
+    type: 'number from 1, or Infinity',
+    default: '1000',
+    means: 'Most bytes that may come out of a codec for each that goes in, from 16 MiB on.',
+    accepts: value => typeof value === 'number' && value >= 1,
+  },
+}
+
+const MEMBER: OptionEntry = {
+  type: 'string',
+  default: 'the only one; on writing, the name without .zip',
+  means: 'The member of an archive: its name, or on reading a pattern with `*` and `?`.',
+  accepts: is.string,
 }
 
 const WRITE_ONLY: OptionTable = {
@@ -122,18 +136,22 @@ const WRITE_ONLY: OptionTable = {
 }
 
 /** The option tables that hold for every format. */
-export const COMMON_READ_OPTIONS: OptionTable = { ...COMMON, ...READ_ONLY }
-export const COMMON_WRITE_OPTIONS: OptionTable = { ...COMMON, ...WRITE_ONLY }
+export const COMMON_READ_OPTIONS: OptionTable = { ...COMMON, ...READ_ONLY, member: MEMBER }
+export const COMMON_WRITE_OPTIONS: OptionTable = { ...COMMON, ...WRITE_ONLY, member: MEMBER }
 
 /** What a target and its options mean, before anything is opened. */
 export interface Resolution {
   readonly target: unknown
   readonly entry: SourceEntry
   readonly label: string
+  /** The target's file name, where it has one. */
+  readonly name: string
   /** Outermost first. */
   readonly codecs: readonly CodecEntry[]
   /** Undefined where neither name nor options tell; an error only if the target turns out to hold bytes. */
   readonly format: FormatEntry | undefined
+  /** What the user gave. */
+  readonly given: FormatOptions
   /** What the extension implies, then what the user gave. */
   readonly options: FormatOptions
 }
@@ -162,7 +180,7 @@ export function resolveTarget(target: unknown, options: FormatOptions, direction
   }
   const implied = id === undefined ? undefined : format?.extensions[id]
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  return { target, entry, label, codecs, format, options: { ...implied, ...given } }
+  return { target, entry, label, name, codecs, format, given, options: { ...implied, ...given } }
 }
 
 function fileName(path: string): string {
@@ -217,7 +235,8 @@ function unknownFormat(id: string, label: string): Error {
   })
 }
 
-function formatOf(resolution: Resolution): FormatEntry {
+/** The format of a target. Throws FORMAT_UNKNOWN where neither name nor options tell it. */
+export function formatOf(resolution: Resolution): FormatEntry {
   const { format, label } = resolution
   if (format !== undefined) return format
   const ids = listFormats().map(entry => entry.id)
@@ -225,202 +244,4 @@ function formatOf(resolution: Resolution): FormatEntry {
     label,
     hint: `name it, as in { format: '${ids[0]}' }; formats are: ${ids.join(', ')}`,
   })
-}
-
-/** The part of the options that a table names. */
-function pick(options: FormatOptions, table: OptionTable | undefined): FormatOptions {
-  return Object.fromEntries(
-    Object.entries(options).filter(([name]) => table !== undefined && Object.hasOwn(table, name)),
-  )
-}
-
-/** An open reader and what it stands on. */
-export interface OpenedReader {
-  readonly reader: RowReader
-  readonly replayable: boolean
-}
-
-/** Opens a target for reading. Whatever was opened before a failure or an abort is disposed. */
-export async function openReading(
-  resolution: Resolution,
-  context: ReadContext,
-  onBytes: (count: number) => void,
-): Promise<OpenedReader> {
-  const { entry, target, options } = resolution
-  const { signal } = context
-  const place = await entry.load()
-  const placeOptions = pick(options, place.readOptions)
-  if (resolution.format === undefined && resolution.entry.id !== 'iterable') formatOf(resolution)
-  const format = await resolution.format?.load()
-  checkOptions(
-    options,
-    [COMMON_READ_OPTIONS, place.readOptions ?? {}, format?.readOptions ?? {}],
-    `reading ${resolution.format?.id ?? entry.id}`,
-  )
-  signal.throwIfAborted()
-  const source = await place.openSource!(target, { signal, options: placeOptions })
-  const { schema } = options as { schema?: StandardSchema }
-  const validated = (reader: RowReader) => (schema === undefined ? reader : validatingReader(reader, schema, context))
-  let outermost: AsyncDisposable = source
-  try {
-    signal.throwIfAborted()
-    if ('openReader' in source) {
-      return { reader: validated(await source.openReader(context)), replayable: source.replayable }
-    }
-    formatOf(resolution)
-    let bytes = countedSource(source, onBytes)
-    for (const codec of resolution.codecs) {
-      bytes = (await codec.load()).decode(bytes, {})
-      outermost = bytes
-    }
-    const reader = await format!.openReader!(bytes, pick(options, format!.readOptions), context)
-    outermost = reader
-    await reader.ready?.({ signal })
-    signal.throwIfAborted()
-    return { reader: validated(reader), replayable: source.replayable }
-  } catch (error) {
-    await disposeAfter(outermost)
-    throw error
-  }
-}
-
-/** Opens a target for writing. Whatever was opened before a failure or an abort is given up. */
-export async function openWriting(
-  resolution: Resolution,
-  context: Omit<WriteContext, 'appending'>,
-  append: boolean,
-  onBytes: (count: number) => void,
-): Promise<RowWriter> {
-  const { entry, target, options } = resolution
-  const { signal } = context
-  const place = await entry.load()
-  const placeOptions = pick(options, place.writeOptions)
-  const format = await resolution.format?.load()
-  checkOptions(
-    options,
-    [COMMON_WRITE_OPTIONS, place.writeOptions ?? {}, format?.writeOptions ?? {}],
-    `writing ${resolution.format?.id ?? entry.id}`,
-  )
-  signal.throwIfAborted()
-  const existing = append ? await inspectExisting(resolution, context) : undefined
-  const sink = await place.openSink!(target, { signal, options: placeOptions, append })
-  let outermost: AsyncDisposable = sink
-  try {
-    signal.throwIfAborted()
-    if ('openWriter' in sink) return await sink.openWriter({ ...context, appending: append })
-    formatOf(resolution)
-    let bytes = countedSink(sink, onBytes)
-    for (const codec of resolution.codecs) {
-      const { level } = options as { level?: number }
-      bytes = (await codec.load()).encode(bytes, level === undefined ? {} : { level })
-      outermost = bytes
-    }
-    if (existing?.prefix !== undefined) await bytes.write(existing.prefix)
-    const writer = await format!.openWriter!(bytes, pick(options, format!.writeOptions), {
-      ...context,
-      appending: existing !== undefined,
-    })
-    outermost = writer
-    if (existing?.columns !== undefined) writer.suggestColumns?.(existing.columns)
-    signal.throwIfAborted()
-    return writer
-  } catch (error) {
-    await disposeAfter(outermost)
-    throw error
-  }
-}
-
-/** What a target that is appended to holds; undefined where it does not exist or is empty. */
-async function inspectExisting(resolution: Resolution, context: Omit<WriteContext, 'appending'>) {
-  const { entry, target, options, label } = resolution
-  const { signal } = context
-  const place = await entry.load()
-  const entryFormat = formatOf(resolution)
-  const format = await entryFormat.load()
-  if (place.openSource === undefined || !entry.reads) return undefined
-  if (format.inspectExisting === undefined) {
-    throw createError('FORMAT_UNSUPPORTED', `${entryFormat.title} cannot be appended to`, { label })
-  }
-  let source: ByteSource | RowSource
-  try {
-    source = await place.openSource(target, { signal, options: pick(options, place.readOptions) })
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'SOURCE_NOT_FOUND') return undefined
-    throw error
-  }
-  let outermost: AsyncDisposable = source
-  try {
-    if ('openReader' in source || !source.replayable) return undefined
-    if (await isEmpty(source, { signal })) return undefined
-    let bytes: ByteSource = source
-    for (const codec of resolution.codecs) {
-      bytes = (await codec.load()).decode(bytes, {})
-      outermost = bytes
-    }
-    if (resolution.codecs.length > 0 && (await isEmpty(bytes, { signal }))) return undefined
-    return await format.inspectExisting(bytes, pick(options, format.writeOptions), {
-      label,
-      signal,
-      onBadRecord: () => {},
-    })
-  } finally {
-    await outermost[Symbol.asyncDispose]()
-  }
-}
-
-async function isEmpty(source: ByteSource, options: Abortable): Promise<boolean> {
-  if (source.size !== undefined) return source.size === 0
-  for await (const _ of source.stream(options)) return false
-  return true
-}
-
-/** Cleans up after a failure; what fails on the way is told, but does not hide the first error. */
-async function disposeAfter(resource: AsyncDisposable): Promise<void> {
-  try {
-    await resource[Symbol.asyncDispose]()
-  } catch (error) {
-    process.emitWarning(error instanceof Error ? error : String(error))
-  }
-}
-
-function countedSource(source: ByteSource, onBytes: (count: number) => void): ByteSource {
-  return {
-    label: source.label,
-    replayable: source.replayable,
-    ...(source.random === undefined ? {} : { random: countedRandom(source.random, onBytes) }),
-    ...(source.localPath === undefined ? {} : { localPath: source.localPath }),
-    ...(source.size === undefined ? {} : { size: source.size }),
-    async *stream(options?: Abortable) {
-      for await (const chunk of source.stream(options)) {
-        onBytes(chunk.length)
-        yield chunk
-      }
-    },
-    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
-  }
-}
-
-function countedRandom(random: RandomAccess, onBytes: (count: number) => void): RandomAccess {
-  return {
-    size: options => random.size(options),
-    async readRanges(ranges, options) {
-      const parts = await random.readRanges(ranges, options)
-      for (const part of parts) onBytes(part.length)
-      return parts
-    },
-  }
-}
-
-function countedSink(sink: ByteSink, onBytes: (count: number) => void): ByteSink {
-  return {
-    label: sink.label,
-    ...(sink.localPath === undefined ? {} : { localPath: sink.localPath }),
-    async write(chunk) {
-      await sink.write(chunk)
-      onBytes(chunk.length)
-    },
-    close: () => sink.close(),
-    abort: reason => sink.abort(reason),
-    [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose](),
-  }
 }

@@ -5,8 +5,9 @@ import { abortable, whenAborted } from './core/abort.ts'
 import { iteratorOf, pull } from './core/chunks.ts'
 import { createError, excerpt } from './core/errors.ts'
 import type { Abortable, Batch, FormatOptions, RowWriter } from './core/types.ts'
+import { openWriting } from './opening.ts'
 import { BATCHES, type Reader } from './reader.ts'
-import { openWriting, type Resolution, resolveTarget } from './resolve.ts'
+import { type Resolution, resolveTarget } from './resolve.ts'
 import type { RowsToWrite, Writer } from './writer.ts'
 
 /** Rows that go to the encoder together. */

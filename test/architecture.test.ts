@@ -7,7 +7,13 @@ import { listCodecs, listFormats, listSources } from '../src/registry.ts'
 
 const SRC = resolve(import.meta.dirname, '../src')
 /** Every package may be imported only here: the parts that load late, and core Node modules anywhere. */
-const PACKAGES: Record<string, RegExp> = { 'csv-parse': /^formats\/csv\//, 'csv-stringify': /^formats\/csv\// }
+const PACKAGES: Record<string, RegExp> = {
+  'csv-parse': /^formats\/csv\//,
+  'csv-stringify': /^formats\/csv\//,
+  'iconv-lite': /^core\/encoding-peer\.ts$/,
+  fzstd: /^codecs\/zstd/,
+  '@hpcc-js/wasm-zstd': /^codecs\/zstd/,
+}
 
 interface Import {
   readonly from: string
@@ -50,8 +56,12 @@ function floor(file: string): number {
   if (file.startsWith('core/')) return 0
   if (/^(sources|codecs|formats|resilience)\//.test(file)) return 1
   if (file === 'registry.ts') return 2
-  if (/^(resolve|spool|bad-records|standard-schema|detect|capabilities)\.ts$/.test(file)) return 3
-  if (/^(open|lazy-handles|reader|writer|reader-handle|writer-handle)\.ts$|^(convert|pipeline)\//.test(file)) return 4
+  if (file.startsWith('sniff/')) return 2.5
+  if (/^(resolve|opening|spool|bad-records|standard-schema|detect|capabilities)\.ts$/.test(file)) return 3
+  if (
+    /^(open|lazy-handles|reader|writer|reader-handle|writer-handle|infer-schema)\.ts$|^(convert|pipeline)\//.test(file)
+  )
+    return 4
   return 5
 }
 
@@ -118,11 +128,8 @@ describe('the house', () => {
         .map(({ id }) => id)
         .sort(),
     )
-    expect(names('codecs')).toEqual(
-      listCodecs()
-        .map(({ id }) => id)
-        .sort(),
-    )
+    // A variant of a codec (deflate-raw) lives beside it.
+    expect(names('codecs')).toEqual([...new Set(listCodecs().map(({ id }) => id.split('-')[0]!))].sort())
     // Standard input and output are streams.
     expect(names('sources')).toEqual(
       listSources()
@@ -145,6 +152,6 @@ describe('the house', () => {
     expect(loaded.filter(url => url.endsWith('/formats/csv/index.js'))).toHaveLength(1)
     expect(loaded.filter(url => url.includes('node_modules') || url.includes('jsonl'))).toEqual([])
     const bytes = loaded.reduce((sum, url) => sum + statSync(new URL(url)).size, 0)
-    expect(bytes).toBeLessThan(150_000)
+    expect(bytes).toBeLessThan(235_000)
   })
 })

@@ -1,5 +1,6 @@
 /** The frame of a gzip member (RFC 1952): what stands before and after its compressed data. */
 import { crc32 } from 'node:zlib'
+import { hex } from '../core/encoded-input.ts'
 
 /** Flags of a member's header, RFC 1952 section 2.3.1. */
 const FHCRC = 0x02
@@ -44,5 +45,3 @@ export function* parseHeader(fail: (what: string, expected: string, found: strin
     if (found !== wanted) throw fail('the checksum of its header is wrong', hex(wanted), hex(found))
   }
 }
-
-export const hex = (value: number) => `0x${(value >>> 0).toString(16)}`

@@ -28,6 +28,11 @@ export const ERRORS = {
     kind: 'option',
     means: 'A plug-in that is registered is not whole, or takes a name that is taken.',
   },
+  PEER_MISSING: {
+    kind: 'option',
+    means:
+      'What was asked for needs an optional package that is not installed; the message has the line that installs it.',
+  },
 
   HANDLE_CLOSED: {
     kind: 'state',
@@ -44,7 +49,7 @@ export const ERRORS = {
     means: 'A second loop over a handle whose first has not ended: the two would share the rows between them.',
     hint: 'open the target once for each loop',
   },
-  NOT_REPLAYABLE: { kind: 'state', means: 'reset() of a source that can be read only once.' },
+  NOT_REPLAYABLE: { kind: 'state', means: "reset(), or scan: 'full', of a source that can be read only once." },
   WRITER_FAILED: {
     kind: 'state',
     means: 'close() of a writer that an earlier call has failed on; nothing is published. `cause` has the failure.',
@@ -69,11 +74,38 @@ export const ERRORS = {
     kind: 'codec',
     means: 'After the last compressed member there is something that is not another one.',
   },
+  CODEC_LIMIT_EXCEEDED: {
+    kind: 'codec',
+    means: 'Compressed input decodes to more than `maxDecodedBytes` or `maxRatio` allow, or needs too much memory.',
+  },
+  CODEC_UNSUPPORTED: {
+    kind: 'codec',
+    means: 'Compressed input uses a feature that is not supported: encryption, a dictionary, another method.',
+  },
+  MEMBER_NOT_FOUND: { kind: 'codec', means: 'An archive has no member of the name or pattern; the message lists it.' },
+  MEMBER_AMBIGUOUS: {
+    kind: 'codec',
+    means: 'An archive has several members and it is not said which one is meant; the message lists them.',
+  },
 
   TEXT_INVALID_UTF8: {
     kind: 'data',
     means: 'A byte sequence that is not UTF-8.',
     hint: "re-encode the file, or read it with { encodingErrors: 'replace' }",
+  },
+  TEXT_INVALID_ENCODING: {
+    kind: 'data',
+    means: 'A byte sequence that does not exist in the encoding that is read; `byte` counts bytes of that encoding.',
+    hint: "name the encoding that the file is in ({ encoding: … }), or read it with { encodingErrors: 'replace' }",
+  },
+  TEXT_UNMAPPABLE: {
+    kind: 'data',
+    means: 'A character to write that the encoding does not have.',
+    hint: "write in utf-8, or with { encodingErrors: 'replace' } to have ? in its place",
+  },
+  ENCODING_MISMATCH: {
+    kind: 'data',
+    means: 'The input begins with the byte order mark of another encoding than the one that was named.',
   },
   RECORD_TOO_LARGE: {
     kind: 'data',
@@ -121,22 +153,53 @@ export const ERRORS = {
     means: 'The rows to append do not have the columns that the file has.',
   },
   CSV_PEER_FAILED: { kind: 'data', means: 'csv-parse or csv-stringify refused the input; `cause` has its error.' },
-  JSON_INVALID: { kind: 'data', means: 'A line is not valid JSON.' },
+  JSON_INVALID: { kind: 'data', means: 'A line, or a document, is not valid JSON.' },
   JSON_NOT_A_ROW: {
     kind: 'data',
-    means: 'A line holds a number, a text, true, false or null instead of an object or an array.',
+    means: 'A line or an element is a number, a text, true, false or null instead of an object or an array.',
     hint: "read with { wrapValues: 'value' } to get { value: … }",
+  },
+  JSON_POINTER_NOT_FOUND: { kind: 'data', means: 'A document has no rows where `pointer` leads.' },
+  JSON_POINTER_AMBIGUOUS: {
+    kind: 'data',
+    means: 'A key on the way of `pointer` occurs twice; the rows of the first one were read.',
   },
   JSON_UNSAFE_INTEGER: { kind: 'data', means: "An integer beyond ±(2^53 − 1), with { bigint: 'error' }." },
   JSON_UNWRITABLE: {
     kind: 'data',
     means: 'A row has a value that has no JSON form: a circle, a function, a symbol, a Map, …',
   },
+  VALUE_TYPE_MISMATCH: {
+    kind: 'data',
+    means: 'A value is not of the type that `types` declares for its column (or, on reading, that was inferred).',
+    hint: "mend the record, declare another type for the column, or make it 'text'",
+  },
   SCHEMA_INVALID: {
     kind: 'data',
     means: 'A row is not what the `schema` asks for; the message has the paths.',
   },
   TOO_MANY_ERRORS: { kind: 'data', means: 'More bad records than `maxErrors`; `cause` is the error of the last one.' },
+  FIXED_RECORD_SHORT: {
+    kind: 'data',
+    means: 'A line of fixed-width text ends before its last field begins.',
+    hint: 'mend the line, or read with { relax: true }',
+  },
+  FIXED_RECORD_LONG: {
+    kind: 'data',
+    means: 'A line of fixed-width text has text behind its last column.',
+    hint: 'mend the line or the widths, or read with { relax: true }',
+  },
+  FIXED_MISALIGNED: {
+    kind: 'data',
+    means: 'A line has text between two columns that were guessed from the lines before it.',
+    hint: 'say where the columns are ({ fields: [...] } or { widths: [...] })',
+  },
+  FIXED_HEADER_INVALID: {
+    kind: 'data',
+    means: 'The names of the columns are not as many as the columns, are not unique, or are not those of `fields`.',
+    hint: 'say where the columns are ({ fields: [...] }), or give the names ({ header: [...] })',
+  },
+  FIXED_UNWRITABLE: { kind: 'data', means: 'A row or a value does not fit into the columns of fixed-width text.' },
   ROW_INVALID: { kind: 'data', means: 'What was to be written is not a row: neither an object nor an array.' },
 } as const satisfies Record<string, ErrorEntry>
 

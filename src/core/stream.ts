@@ -1,4 +1,5 @@
 /** Drives the synchronous state machines: a decoder over a source's chunks, an encoder into a sink. */
+import type { Schema } from './schema.ts'
 import type { Batch, ByteSink, ByteSource, Decoder, Encoder, ReadContext, RowReader, RowWriter } from './types.ts'
 
 /** Rows of `source` by `decoder`. Disposing the reader disposes the source. */
@@ -22,6 +23,8 @@ class DecodingReader<R> implements RowReader<R> {
   /** A batch that `ready()` met while it looked for the columns. */
   #ahead: Batch<R> | null = null
   #ended = false
+  /** How the source failed, while the rows before that are delivered. */
+  #failure: { readonly error: unknown } | undefined
 
   constructor(
     source: ByteSource,
@@ -37,6 +40,9 @@ class DecodingReader<R> implements RowReader<R> {
 
   get columns(): readonly string[] | undefined {
     return this.#decoder.columns ?? undefined
+  }
+  get schema(): Schema | undefined {
+    return this.#decoder.schema
   }
 
   async ready(): Promise<void> {
@@ -61,9 +67,17 @@ class DecodingReader<R> implements RowReader<R> {
         this.#batches = undefined
       }
       await this.#context.settle?.()
+      if (this.#failure !== undefined) throw this.#failure.error
       if (this.#ended || (untilColumns && this.#decoder.columns !== null)) return null
       this.#chunks ??= this.#source.stream({ signal: this.#context.signal })[Symbol.asyncIterator]()
-      const chunk = await this.#chunks.next()
+      let chunk: IteratorResult<Uint8Array>
+      try {
+        chunk = await this.#chunks.next()
+      } catch (error) {
+        this.#failure = { error }
+        this.#batches = this.#decoder.release?.()[Symbol.iterator]()
+        continue
+      }
       if (chunk.done === true) this.#ended = true
       const batches = chunk.done === true ? this.#decoder.flush() : this.#decoder.decode(chunk.value)
       this.#batches = batches[Symbol.iterator]()

@@ -3,6 +3,7 @@
  * implement. Nothing here does I/O. See `src/README.md` for how the parts fit together.
  */
 import type { OptionTable } from './options.ts'
+import type { Schema } from './schema.ts'
 
 /** One row as the user gets it: column name → value. Rows of a CSV read with `header: false` are arrays instead. */
 export type Row = Record<string, unknown>
@@ -80,6 +81,8 @@ export interface RowSink<R = Row> extends AsyncDisposable {
 export interface RowReader<R = Row> extends AsyncDisposable {
   /** Column names in their order; `undefined` where the format has none. Known once `ready()` has settled. */
   readonly columns?: readonly string[] | undefined
+  /** What is known of the columns now; `undefined` where only the values tell, or not known yet. */
+  readonly schema?: Schema | undefined
   /** Which implementation runs, for a format that has several: `native`, `csv-parse`, … */
   readonly engine?: string | undefined
   /** Reads as far as it takes to know `columns`; rows met on the way are kept for `read()`. */
@@ -138,10 +141,14 @@ export interface WriteContext {
 export interface Decoder<R = Row> {
   /** `undefined`: the format has no columns; `null`: not known yet. */
   readonly columns?: readonly string[] | null | undefined
+  /** As `RowReader.schema`. */
+  readonly schema?: Schema | undefined
   /** The whole rows that the bytes so far complete. Copies what it keeps of `chunk`. */
   decode(chunk: Uint8Array): Iterable<Batch<R>>
   /** What is left at the end of the input; an incomplete record is an error here. */
   flush(): Iterable<Batch<R>>
+  /** The rows that are held back, where some are; asked for when the source fails, as good rows go before an error. */
+  release?(): Iterable<Batch<R>>
 }
 
 /** Rows → bytes without I/O: the mirror of `Decoder`. */
@@ -163,12 +170,40 @@ export interface Codec {
   decode(source: ByteSource, options: CodecOptions): ByteSource
   /** A sink whose bytes arrive encoded in `sink`; closing it ends the encoding, then closes `sink`. */
   encode(sink: ByteSink, options: CodecOptions): ByteSink
+  /**
+   * Of an archive: its members that are files, in their order. Undefined where that cannot be known without using up
+   * the source. Does not dispose `source`.
+   */
+  members?(source: ByteSource, options?: Abortable): Promise<readonly ArchiveMember[] | undefined>
+  /**
+   * Of an archive: the name of the member that `decode` with the same options reads, from which its format can be seen.
+   * Undefined where that cannot be known without using up the source.
+   */
+  innerName?(source: ByteSource, options: CodecOptions & Abortable): Promise<string | undefined>
+}
+
+/** A file in an archive. */
+export interface ArchiveMember {
+  /** As the archive has it: with `/` between folders, and never a path to write to. */
+  readonly name: string
+  /** Decoded bytes, as the archive says. */
+  readonly bytes: number
+  readonly encodedBytes: number
 }
 
 /** Options of every codec; each codec takes what applies to it. */
 export interface CodecOptions {
   /** Compression level on write, in the codec's own scale. Default: the codec's own default. */
   readonly level?: number | undefined
+  /** Most bytes that decoding may give; more is CODEC_LIMIT_EXCEEDED. Default: Infinity. */
+  readonly maxDecodedBytes?: number | undefined
+  /**
+   * Most decoded bytes for each encoded one, from 16 MiB decoded on; more is CODEC_LIMIT_EXCEEDED. Default: 1000.
+   * `Infinity` for input that is trusted.
+   */
+  readonly maxRatio?: number | undefined
+  /** Which member of an archive to read, by its name or a pattern with `*` and `?`, or to write. */
+  readonly member?: string | undefined
 }
 
 /** Options that a format was given, checked for their names but not their values. */

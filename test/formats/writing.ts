@@ -2,6 +2,8 @@
 import type { ByteSink, RowWriter, WriteContext } from '../../src/core/types.ts'
 import type { CsvWriteOptions } from '../../src/formats/csv/write-options.ts'
 import { openCsvWriter } from '../../src/formats/csv/writer.ts'
+import type { JsonWriteOptions } from '../../src/formats/json/write-options.ts'
+import { openJsonWriter } from '../../src/formats/json/writer.ts'
 import type { JsonlWriteOptions } from '../../src/formats/jsonl/write-options.ts'
 import { openJsonlWriter } from '../../src/formats/jsonl/writer.ts'
 
@@ -72,6 +74,9 @@ export const writeCsv = (rows: readonly unknown[], options: CsvWriteOptions = {}
 
 export const writeJsonl = (rows: readonly unknown[], options: JsonlWriteOptions = {}, how: Writing = {}) =>
   write(openJsonlWriter, rows, options, how)
+
+export const writeJson = (rows: readonly unknown[], options: JsonWriteOptions = {}, how: Writing = {}) =>
+  write(openJsonWriter, rows, options, how)
 
 /** The error that a promise rejects with. */
 export async function failure(promise: Promise<unknown>): Promise<Error & Record<string, unknown>> {

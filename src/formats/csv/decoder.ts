@@ -3,7 +3,9 @@
  * width than the columns, goes through `RecordScanner`. Where something is, is worked out only when it is wrong.
  */
 import { type Block, BlockSplitter } from '../../core/blocks.ts'
+import type { Schema } from '../../core/schema.ts'
 import type { Batch, Decoder, ReadContext, Row } from '../../core/types.ts'
+import type { Decided } from '../../core/typing.ts'
 import { type RecordInHand, RowAssembler } from './assembler.ts'
 import { invalidUtf8, type Place, quoteNotClosed, recordTooLarge, strayQuote, textAfterQuote } from './errors.ts'
 import { Passage, partOf, type TextPart } from './passage.ts'
@@ -67,6 +69,12 @@ export class CsvDecoder implements Decoder<Row>, RecordInHand {
   get columns(): readonly string[] | null | undefined {
     return this.#assembler.columns
   }
+  get schema(): Schema | undefined {
+    return this.#assembler.schema
+  }
+  get decided(): Decided | undefined {
+    return this.#assembler.decided
+  }
 
   *decode(chunk: Uint8Array): Generator<Batch, void, undefined> {
     this.#checkFailure()
@@ -77,7 +85,8 @@ export class CsvDecoder implements Decoder<Row>, RecordInHand {
       for (const piece of pieces) yield* this.#decodeBlocks(this.#splitter.push(piece))
     } catch (error) {
       this.#failure ??= { error }
-      throw error
+      yield* this.release()
+      throw this.#failure.error
     }
   }
 
@@ -98,10 +107,19 @@ export class CsvDecoder implements Decoder<Row>, RecordInHand {
       }
       const line = this.#passage.endsLine ? this.line : this.line - 1
       this.#assembler.end({ label: this.#label, line, byte: this.#nextByte })
+      yield* this.release()
+      this.#checkFailure()
     } catch (error) {
       this.#failure ??= { error }
-      throw error
+      yield* this.release()
+      throw this.#failure.error
     }
+  }
+
+  /** The rows of a sample that waits for more, where no more will come. */
+  *release(): Generator<Batch, void, undefined> {
+    const rows = this.#collect(() => this.#assembler.release(this.#rows))
+    if (rows.length > 0) yield rows
   }
 
   /** Where the record in hand begins. */
@@ -133,7 +151,15 @@ export class CsvDecoder implements Decoder<Row>, RecordInHand {
 
   #newScanner(): RecordScanner {
     const { delimiters, quote, escape, relaxQuotes } = this.#dialect
-    return new RecordScanner({ delimiter: delimiters[0]!, quote, escape, relaxQuotes, ending: this.#ending })
+    const keepsQuoted = this.#dialect.typing !== null
+    return new RecordScanner({
+      delimiter: delimiters[0]!,
+      quote,
+      escape,
+      relaxQuotes,
+      ending: this.#ending,
+      keepsQuoted,
+    })
   }
 
   *#decodeBlocks(blocks: Iterable<Block>): Generator<Batch, void, undefined> {
@@ -150,11 +176,21 @@ export class CsvDecoder implements Decoder<Row>, RecordInHand {
       decode()
     } catch (error) {
       this.#failure = { error }
+      this.#releaseSample()
     }
     const rows = this.#rows
     this.#rows = []
     this.#assembler.records += rows.length
     return rows
+  }
+
+  /** What went wrong is told after the rows before it; what goes wrong with these came first. */
+  #releaseSample(): void {
+    try {
+      this.#assembler.release(this.#rows)
+    } catch (error) {
+      this.#failure = { error }
+    }
   }
 
   #decodeBlock(block: Block): void {
@@ -222,11 +258,14 @@ export class CsvDecoder implements Decoder<Row>, RecordInHand {
         if (count === last && nextDelimiter > end) {
           const stop = crlf && end > at && end < length && text.charCodeAt(end - 1) === CR ? end - 1 : end
           if (stop > at || blankIsRecord) {
-            rows.push(builder.fromText(text, ends, at, stop))
-            this.line++
-            at = end + 1
-            if (crPair && text.charCodeAt(at) === LF) at++
-            continue
+            const row = builder.fromText(text, ends, at, stop)
+            if (row !== null) {
+              rows.push(row)
+              this.line++
+              at = end + 1
+              if (crPair && text.charCodeAt(at) === LF) at++
+              continue
+            }
           }
         }
       }
@@ -308,15 +347,14 @@ export class CsvDecoder implements Decoder<Row>, RecordInHand {
   }
 
   /** Takes the record in hand, which the scanner has read and which ends before `next`. */
-  #finish(next: number, quoted: boolean): void {
-    const { fields, count, innerLines } = this.#scanner
+  #finish(next: number, beginsQuoted: boolean): void {
+    const { fields, count, innerLines, quoted } = this.#scanner
     this.#recordEnd = next
     const invalid = this.#passage.firstInvalid(this.#recordAt, next)
     if (invalid >= 0) this.#assembler.bad(invalidUtf8(this.#placeOf(invalid)), this.raw())
     else {
-      const blank = count === 1 && !quoted && fields[0] === ''
-      const row = this.#assembler.take(fields, count, blank, this.#rows.length, this)
-      if (row !== undefined) this.#rows.push(row)
+      const blank = count === 1 && !beginsQuoted && fields[0] === ''
+      this.#assembler.take(fields, count, blank, this.#rows, this, quoted)
     }
     this.line += 1 + innerLines
   }
@@ -365,7 +403,7 @@ export class CsvDecoder implements Decoder<Row>, RecordInHand {
 
   /** Number of the record in hand. */
   #record(): number | undefined {
-    return this.#assembler.inHeader ? undefined : this.#assembler.records + this.#rows.length + 1
+    return this.#assembler.inHeader ? undefined : this.#assembler.recordNumber(this.#rows.length)
   }
 
   #checkOpen(bytes: number): void {

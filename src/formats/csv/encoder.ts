@@ -1,10 +1,13 @@
 /** Rows → CSV without I/O: what both engines have in common. */
 import { CHUNK_BYTES, type OutputBuffer } from '../../core/bytes.ts'
 import { createError, excerpt, OpenIterableError } from '../../core/errors.ts'
+import { invalidOption } from '../../core/options.ts'
 import type { Batch, Encoder, WriteContext } from '../../core/types.ts'
+import { checkTypedNames, typeMismatch } from '../../core/typing.ts'
 import { UnwritableValue } from '../../core/unwritable.ts'
 import { CsvColumns, columnValue } from './write-columns.ts'
 import type { CsvWriteDialect } from './write-options.ts'
+import { MistypedValue, TypedColumns } from './write-types.ts'
 
 /**
  * One engine. Each call writes one record with its end, of rows that are known to fit the columns; `index` counts the
@@ -21,6 +24,7 @@ export interface CsvRecords {
 type Context = Pick<WriteContext, 'label' | 'appending' | 'onBadRecord'>
 
 const NOTHING: readonly Uint8Array[] = []
+const NAME_THEM = 'name the columns ({ columns: [...] })'
 const BYTE_ORDER_MARK = Uint8Array.of(0xef, 0xbb, 0xbf)
 
 export class CsvEncoder implements Encoder<unknown> {
@@ -29,6 +33,7 @@ export class CsvEncoder implements Encoder<unknown> {
   readonly #columns: CsvColumns
   readonly #dialect: CsvWriteDialect
   readonly #context: Context
+  readonly #types: TypedColumns | undefined
   #begun = false
   /** Rows taken so far, those left out included. */
   #taken = 0
@@ -40,6 +45,7 @@ export class CsvEncoder implements Encoder<unknown> {
     this.#columns = new CsvColumns(dialect, context)
     this.#dialect = dialect
     this.#context = context
+    this.#types = dialect.types === undefined ? undefined : new TypedColumns(dialect.types)
   }
 
   get columns(): readonly string[] | undefined {
@@ -82,7 +88,8 @@ export class CsvEncoder implements Encoder<unknown> {
       const start = out.length
       try {
         columns.check(row, this.#taken)
-        if (Array.isArray(row)) records.array(row, columns.names, this.#written)
+        if (this.#types !== undefined) records.array(this.#typed(row as object), columns.names, this.#written)
+        else if (Array.isArray(row)) records.array(row, columns.names, this.#written)
         else records.object(row as object, columns.names!, this.#written)
         this.#written++
       } catch (error) {
@@ -96,6 +103,12 @@ export class CsvEncoder implements Encoder<unknown> {
   /** What comes before the first record. Its errors are no row's, so that no row can be left out for them. */
   #begin(): void {
     const names = this.#columns.names
+    if (this.#types !== undefined) {
+      if (names !== undefined) checkTypedNames(this.#types.names, names, this.#context.label)
+      else if (this.#columns.isSettled) {
+        throw invalidOption('types', 'no value, as the output has no column names', [...this.#types.names], NAME_THEM)
+      }
+    }
     if (!this.#context.appending) {
       try {
         if (this.#dialect.bom) this.#out.append(BYTE_ORDER_MARK)
@@ -108,8 +121,21 @@ export class CsvEncoder implements Encoder<unknown> {
     this.#begun = true
   }
 
+  /** The values of a row in the order of the columns, ready to be written by their types. */
+  #typed(row: object): unknown[] {
+    const names = this.#columns.names
+    const values: readonly unknown[] = Array.isArray(row) ? row : names!.map(name => columnValue(row, name))
+    return names === undefined ? [...values] : this.#types!.prepare(values, names)
+  }
+
   #errorOf(error: unknown, row: unknown): Error {
     if (error instanceof OpenIterableError) return error
+    if (error instanceof MistypedValue) {
+      const { column, expected, value } = error
+      const found = typeof value === 'object' && !(value instanceof Date) ? 'an object' : excerpt(value)
+      const place = { label: this.#context.label, record: this.#taken }
+      return typeMismatch({ column, expected, found }, place, `row ${this.#taken}: `)
+    }
     const column = this.#probe(row as object)
     const place =
       column === undefined ? '' : typeof column === 'string' ? `, column ${excerpt(column)}` : `, field ${column}`

@@ -1,7 +1,9 @@
 /** Records by csv-parse → rows by the same code as the native engine's. csv-parse is loaded when the first bytes come. */
-import type { CsvError, Parser } from 'csv-parse'
+import type { CastingContext, CsvError, Parser } from 'csv-parse'
+import type { Schema } from '../../core/schema.ts'
 import { isUtf8, validUtf8Length } from '../../core/text.ts'
 import type { Batch, ReadContext, Row } from '../../core/types.ts'
+import type { Decided } from '../../core/typing.ts'
 import { type RecordInHand, RowAssembler } from './assembler.ts'
 import { ByteWindow } from './byte-window.ts'
 import {
@@ -49,6 +51,13 @@ export class PeerDecoder implements RecordInHand {
   /** More bytes than csv-parse may hold back after a record, to see what they begin. */
   #lookahead = 0
   #rows: Row[] = []
+  /** Which fields of the record in hand were quoted, where that matters. */
+  readonly #quoted: number[] = []
+  readonly #noteQuoted = (value: string, { index, quoting }: CastingContext): string => {
+    if (index === 0) this.#quoted.length = 0
+    if (quoting) this.#quoted.push(index)
+    return value
+  }
   /** Set while the rest of a bad record's line is waited for. */
   #fault: Fault | null = null
   #failure: { error: unknown } | null = null
@@ -62,6 +71,12 @@ export class PeerDecoder implements RecordInHand {
 
   get columns(): readonly string[] | null | undefined {
     return this.#assembler.columns
+  }
+  get schema(): Schema | undefined {
+    return this.#assembler.schema
+  }
+  get decided(): Decided | undefined {
+    return this.#assembler.decided
   }
 
   /** The rows made since the last call, or null. Throws what has ended the decoding once all rows are taken. */
@@ -99,6 +114,7 @@ export class PeerDecoder implements RecordInHand {
       }
       await this.#advance(null, true)
       this.#assembler.end({ label: this.#label, line: this.#line, byte: this.#byte })
+      this.#assembler.release(this.#rows)
     })
   }
 
@@ -147,6 +163,7 @@ export class PeerDecoder implements RecordInHand {
       rtrim,
       relax_quotes: relaxQuotes,
       relax_column_count: true,
+      ...(this.#dialect.typing === null ? {} : { cast: this.#noteQuoted }),
       // Takes each record while csv-parse runs: nothing is left in the stream, which therefore never fills up.
       on_record: (fields: string[], { bytes }: { bytes: number }) => {
         if (this.#failure === null) this.#guardRecord(fields, this.#parserByte + bytes - this.#byte)
@@ -210,9 +227,9 @@ export class PeerDecoder implements RecordInHand {
     if (invalid >= 0) this.#assembler.bad(invalidUtf8(this.#placeOf(invalid)), this.raw())
     else {
       const blank = fields.length === 1 && fields[0] === '' && this.#isBlank()
-      const row = this.#assembler.take(fields, fields.length, blank, this.#rows.length, this)
-      if (row !== undefined) this.#rows.push(row)
+      this.#assembler.take(fields, fields.length, blank, this.#rows, this, this.#quoted)
     }
+    this.#quoted.length = 0
     this.#drop(bytes)
   }
 
@@ -349,7 +366,7 @@ export class PeerDecoder implements RecordInHand {
       line: this.#line + countOf(before, this.#terminator),
       column: before.toString('utf8', start).length + 1,
       byte: this.#byte + at,
-      record: this.#assembler.inHeader ? undefined : this.#assembler.records + this.#rows.length + 1,
+      record: this.#assembler.inHeader ? undefined : this.#assembler.recordNumber(this.#rows.length),
     }
   }
 
@@ -367,7 +384,19 @@ export class PeerDecoder implements RecordInHand {
         this.#failure ??= { error }
       }
     }
-    if (this.#failure !== null) this.dispose()
+    if (this.#failure !== null) {
+      this.release()
+      this.dispose()
+    }
+  }
+
+  /** Makes the rows of a sample that waits for more, where no more will come. */
+  release(): void {
+    try {
+      this.#assembler.release(this.#rows)
+    } catch (error) {
+      this.#failure = { error }
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 /** The engine for what the native one does not do: csv-parse reads the records. */
+import type { Schema } from '../../core/schema.ts'
 import type { Batch, ByteSource, ReadContext, RowReader } from '../../core/types.ts'
+import type { Decided } from '../../core/typing.ts'
 import { PeerDecoder } from './peer-decoder.ts'
 import type { ReadDialect } from './read-options.ts'
 
@@ -8,6 +10,30 @@ const PIECE_BYTES = 65_536
 
 export function openPeerReader(source: ByteSource, dialect: ReadDialect, context: ReadContext): RowReader {
   return new PeerReader(source, dialect, context)
+}
+
+/** Reads everything to see of what types the columns are, as far as it goes. */
+export async function scanByPeer(
+  source: ByteSource,
+  dialect: ReadDialect,
+  context: ReadContext,
+): Promise<Decided | undefined> {
+  const decoder = new PeerDecoder(dialect, context)
+  try {
+    for await (const chunk of source.stream({ signal: context.signal })) {
+      for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+        await decoder.decode(chunk.subarray(at, at + PIECE_BYTES))
+        decoder.take()
+      }
+    }
+    await decoder.flush()
+  } catch {
+    // told by the second reading
+  } finally {
+    decoder.release()
+    decoder.dispose()
+  }
+  return decoder.decided
 }
 
 class PeerReader implements RowReader {
@@ -21,6 +47,8 @@ class PeerReader implements RowReader {
   /** A batch that `ready()` met while it looked for the columns. */
   #ahead: Batch | null = null
   #ended = false
+  /** How the source failed, while the rows before that are delivered. */
+  #failure: { readonly error: unknown } | undefined
 
   constructor(source: ByteSource, dialect: ReadDialect, context: ReadContext) {
     this.#source = source
@@ -30,6 +58,9 @@ class PeerReader implements RowReader {
 
   get columns(): readonly string[] | undefined {
     return this.#decoder.columns ?? undefined
+  }
+  get schema(): Schema | undefined {
+    return this.#decoder.schema
   }
 
   async ready(): Promise<void> {
@@ -49,8 +80,16 @@ class PeerReader implements RowReader {
       if (rows !== null) return rows
       if (this.#ended || (untilColumns && this.#decoder.columns !== null)) return null
       if (this.#rest.length === 0) {
+        if (this.#failure !== undefined) throw this.#failure.error
         this.#chunks ??= this.#source.stream({ signal: this.#signal })[Symbol.asyncIterator]()
-        const chunk = await this.#chunks.next()
+        let chunk: IteratorResult<Uint8Array>
+        try {
+          chunk = await this.#chunks.next()
+        } catch (error) {
+          this.#failure = { error }
+          this.#decoder.release()
+          continue
+        }
         if (chunk.done === true) {
           this.#ended = true
           await this.#decoder.flush()

@@ -35,7 +35,7 @@ interface FieldOptions {
 export class PeerRecords implements CsvRecords {
   readonly #out: OutputBuffer
   readonly #dialect: CsvWriteDialect
-  readonly #texts = new CsvValueTexts()
+  readonly #texts: CsvValueTexts
   readonly #options: Options
   /** What csv-stringify quotes of itself only when it is asked to. */
   readonly #matches: (string | RegExp)[]
@@ -43,6 +43,7 @@ export class PeerRecords implements CsvRecords {
   constructor(out: OutputBuffer, dialect: CsvWriteDialect) {
     this.#out = out
     this.#dialect = dialect
+    this.#texts = new CsvValueTexts(dialect)
     const { quote, escape } = dialect
     this.#matches = quote === null ? [] : [/^\ufeff/, ...(escape === quote ? [] : [escape])]
     this.#options = {

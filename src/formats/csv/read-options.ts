@@ -1,6 +1,7 @@
 /** What can be set when a CSV is read, and what follows from it. */
 import { invalidOption, is, type OptionEntry } from '../../core/options.ts'
 import type { Row } from '../../core/types.ts'
+import { resolveTyping, TYPING_OPTIONS, type Typing, type TypingOptions } from '../../core/typing.ts'
 
 /** Where the record is that `onRecord` is called with. */
 export interface CsvRecordInfo {
@@ -11,7 +12,7 @@ export interface CsvRecordInfo {
 }
 
 /** Options of the CSV reader. They carry csv-parse's names, in camel case, where it has one. */
-export interface CsvReadOptions {
+export interface CsvReadOptions extends TypingOptions {
   /**
    * What stands between two fields; several are possible. Default `','` (`'\t'` for `.tsv`, `'|'` for `.psv`). One
    * UTF-16 unit is read natively, anything else by csv-parse.
@@ -123,6 +124,7 @@ const texts = (value: unknown) => Array.isArray(value) && value.length > 0 && va
 const flag = (means: string): OptionEntry => ({ type: 'boolean', default: 'false', means, accepts: is.boolean })
 
 export const CSV_READ_OPTIONS = {
+  ...TYPING_OPTIONS,
   delimiter: {
     type: 'a text or an array of texts, not empty',
     default: "','",
@@ -277,6 +279,8 @@ export interface ReadDialect {
   readonly duplicateColumns: 'rename' | 'error'
   readonly encodingErrors: 'raise' | 'replace'
   readonly onRecord: CsvReadOptions['onRecord']
+  /** `null`: all fields are text, and none is null. */
+  readonly typing: Typing | null
 }
 
 /** Puts the defaults in place and chooses the engine. Throws `OPTION_INVALID` for options that contradict each other. */
@@ -309,6 +313,7 @@ export function resolveReadOptions(options: CsvReadOptions): ReadDialect {
     duplicateColumns: options.duplicateColumns ?? 'rename',
     encodingErrors: options.encodingErrors ?? 'raise',
     onRecord: options.onRecord,
+    typing: resolveTyping(options),
   }
   checkCharacters(resolved)
   checkHeader(resolved)
@@ -354,9 +359,18 @@ function checkCharacters(dialect: Unresolved): void {
 }
 
 function checkHeader(dialect: Unresolved): void {
-  const { header, headerLines, columns } = dialect
+  const { header, headerLines, columns, typing } = dialect
   if (headerLines > 1 && header !== true) {
     throw invalidOption('headerLines', '1, as the header is not read from the input', headerLines)
+  }
+  if (header === false && typing !== null && typing.types.size > 0) {
+    const hint = 'name the columns in header, or infer the types with cast'
+    throw invalidOption(
+      'types',
+      'no value, as header is false and columns have no names',
+      [...typing.types.keys()],
+      hint,
+    )
   }
   if (columns === null) return
   if (header === false)

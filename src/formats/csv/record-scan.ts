@@ -18,6 +18,8 @@ export interface ScanDialect {
   readonly escape: string | null
   readonly relaxQuotes: boolean
   readonly ending: LineEnding
+  /** Whether it matters which fields were quoted. */
+  readonly keepsQuoted: boolean
 }
 
 /**
@@ -35,6 +37,9 @@ export class RecordScanner {
   faultAt = 0
   /** Where the last quoted field begins; -1 when that was in an earlier text. */
   quotedAt = -1
+  /** Which of `fields` were quoted; kept only where it matters. */
+  readonly quoted: number[] = []
+  readonly #keepsQuoted: boolean
   readonly #delimiter: string
   readonly #delimiterCode: number
   readonly #quote: string
@@ -62,6 +67,7 @@ export class RecordScanner {
   #ended = false
 
   constructor(dialect: ScanDialect) {
+    this.#keepsQuoted = dialect.keepsQuoted
     this.#delimiter = dialect.delimiter
     this.#delimiterCode = dialect.delimiter.charCodeAt(0)
     this.#quote = dialect.quote ?? ''
@@ -83,6 +89,7 @@ export class RecordScanner {
   scan(start: number): number {
     this.count = 0
     this.innerLines = 0
+    if (this.#keepsQuoted) this.quoted.length = 0
     return this.#readFields(start)
   }
 
@@ -129,6 +136,7 @@ export class RecordScanner {
         else if (this.#valueTo >= 0) value = this.#value + text.slice(this.#valueTo, close)
         else value = this.#unescape(text.slice(from, close))
         if (text.charCodeAt(close + 1) === delimiterCode) {
+          if (this.#keepsQuoted) this.quoted.push(this.count)
           fields[this.count++] = value
           at = close + 2
           continue
@@ -157,6 +165,7 @@ export class RecordScanner {
   #afterClosing(value: string, next: number): number {
     const text = this.#text
     const code = text.charCodeAt(next)
+    if (this.#keepsQuoted) this.quoted.push(this.count)
     if (code === this.#delimiterCode) {
       this.fields[this.count++] = value
       return next + 1
@@ -173,6 +182,7 @@ export class RecordScanner {
     }
     if (!this.#relaxQuotes) return this.#fail('textAfterQuote', next)
     // The field was not a quoted one after all: its quotes are text, and so is what follows.
+    if (this.#keepsQuoted) this.quoted.pop()
     const start = this.#quote + value + this.#quote
     const delimiter = this.#nextDelimiter(next)
     const end = this.#nextEnd(next)

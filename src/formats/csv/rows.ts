@@ -1,12 +1,14 @@
 /** Fields → rows, by a function made for the columns at hand. */
 import type { Row } from '../../core/types.ts'
+import type { ColumnTypes } from '../../core/typing.ts'
+import type { ValueParser } from '../../core/values.ts'
 
-/** Makes rows of one shape. */
+/** Makes rows of one shape. Both give `null`, and leave `ColumnTypes.fault` set, where a field is not of its column's type. */
 export interface RowBuilder {
   /** A row of the fields of an unquoted record: `text[start, end)`, its delimiters at `ends`. */
-  fromText(text: string, ends: Int32Array, start: number, end: number): Row
-  /** A row of fields. */
-  fromFields(fields: readonly (string | null)[]): Row
+  fromText(text: string, ends: Int32Array, start: number, end: number): Row | null
+  /** A row of fields; `quoted` has the numbers of those that were quoted, for typed columns. */
+  fromFields(fields: readonly (string | null)[], quoted?: readonly number[]): Row | null
 }
 
 /** What a row is made of. */
@@ -17,12 +19,15 @@ export interface RowShape {
   readonly picks: readonly number[]
   /** A key for each of `picks`; `null` makes arrays. */
   readonly keys: readonly string[] | null
+  /** The types, for each of `picks`; `null`: all are text. */
+  readonly types: ColumnTypes | null
 }
 
 /** Compiling costs some 160 µs; a generated function of more fields than this runs no faster than a loop. */
 const MAX_COMPILED_FIELDS = 300
 const MAX_CACHED = 100
-const compiled = new Map<string, RowBuilder>()
+type Make = (types: ColumnTypes | null, parsers: readonly (ValueParser | null)[]) => RowBuilder
+const compiled = new Map<string, Make>()
 let mayCompile = true
 
 /**
@@ -31,29 +36,58 @@ let mayCompile = true
  */
 export function compileRowBuilder(shape: RowShape): RowBuilder | null {
   if (!mayCompile || shape.picks.length > MAX_COMPILED_FIELDS) return null
-  const id = JSON.stringify([shape.width, shape.picks, shape.keys])
+  const { width, picks, keys, types } = shape
+  const parsers = types?.parsers ?? []
+  const id = JSON.stringify([width, picks, keys, types?.key])
   const cached = compiled.get(id)
-  if (cached !== undefined) return cached
-  let builder: RowBuilder
+  if (cached !== undefined) return cached(types, parsers)
+  let make: Make
   try {
-    builder = new Function(source(shape))() as RowBuilder
+    make = new Function('types', 'parsers', source(shape)) as Make
   } catch (error) {
     if (!(error instanceof EvalError)) throw error
     mayCompile = false
     return null
   }
   if (compiled.size >= MAX_CACHED) compiled.delete(compiled.keys().next().value!)
-  compiled.set(id, builder)
-  return builder
+  compiled.set(id, make)
+  return make(types, parsers)
 }
 
-function source({ width, picks, keys }: RowShape): string {
-  const literal = (value: (field: number) => string) => {
-    const entries = picks.map((field, i) => (keys === null ? '' : `${keyOf(keys[i]!)}:`) + value(field))
+function source({ width, picks, keys, types }: RowShape): string {
+  const literal = (value: (field: number, column: number) => string) => {
+    const entries = picks.map((field, i) => (keys === null ? '' : `${keyOf(keys[i]!)}:`) + value(field, i))
     return keys === null ? `[${entries.join(',')}]` : `{${entries.join(',')}}`
   }
-  const slice = (field: number) =>
-    `text.slice(${field === 0 ? 'start' : `ends[${field - 1}]+1`},${field === width - 1 ? 'end' : `ends[${field}]`})`
+  const place = (field: number): [start: string, end: string] => [
+    field === 0 ? 'start' : `ends[${field - 1}]+1`,
+    field === width - 1 ? 'end' : `ends[${field}]`,
+  ]
+  const slice = (field: number) => `text.slice(${place(field)})`
+  if (types !== null) {
+    // Parsers are told where the value is; those of text are not called at all.
+    const value = (field: number, column: number) => {
+      const [start, end] = place(field)
+      if (types.checksNulls) return `types.value(${column},text,${start},${end})`
+      if (types.parsers[column] === null) return `${end}>${start}?${slice(field)}:types.empty(${column})`
+      return `p${column}(text,${start},${end})??types.miss(${column},text,${start},${end})`
+    }
+    const parsers = picks.map((_, i) => `p${i}=parsers[${i}]`)
+    return `'use strict'
+const ${parsers.join(',')}
+return {
+fromText: (text, ends, start, end) => {
+types.fault = -1
+const row = ${literal(value)}
+return types.fault < 0 ? row : null
+},
+fromFields: (fields, quoted) => {
+types.fault = -1
+const row = ${literal((field, column) => `types.field(${column},fields[${field}],${field},quoted)`)}
+return types.fault < 0 ? row : null
+},
+}`
+  }
   return `'use strict'
 return {
 fromText: (text, ends, start, end) => (${literal(slice)}),
@@ -68,7 +102,9 @@ function keyOf(name: string): string {
 }
 
 /** A builder without generated code, for the first rows and for where there can be no other. */
-export function loopRowBuilder({ width, picks, keys }: RowShape): RowBuilder {
+export function loopRowBuilder(shape: RowShape): RowBuilder {
+  if (shape.types !== null) return typedLoop(shape, shape.types)
+  const { width, picks, keys } = shape
   const last = width - 1
   const slice = (text: string, ends: Int32Array, start: number, end: number, field: number) =>
     text.slice(field === 0 ? start : ends[field - 1]! + 1, field === last ? end : ends[field]!)
@@ -78,9 +114,7 @@ export function loopRowBuilder({ width, picks, keys }: RowShape): RowBuilder {
       fromFields: fields => rowOf(picks.map(field => fields[field]!)),
     }
   }
-  // Copying a template that has all the keys as its own makes each store an overwrite, also that of `__proto__`.
-  // JSON.parse makes an own `__proto__`, and an object that V8 copies quickly however many keys it has.
-  const template: Row = JSON.parse(`{${keys.map(key => `${JSON.stringify(key)}:""`).join(',')}}`)
+  const template = templateOf(keys)
   const all = picks.length === width && picks.every((field, i) => field === i)
   return {
     fromText: (text, ends, start, end) => {
@@ -106,7 +140,38 @@ export function loopRowBuilder({ width, picks, keys }: RowShape): RowBuilder {
   }
 }
 
+/** As `loopRowBuilder`, where columns have types. */
+function typedLoop({ width, picks, keys }: RowShape, types: ColumnTypes): RowBuilder {
+  const last = width - 1
+  const template = keys === null ? null : templateOf(keys)
+  const rowFrom = (value: (field: number, column: number) => unknown): Row | null => {
+    types.fault = -1
+    const row = template === null ? [] : { ...template }
+    for (let i = 0; i < picks.length; i++) {
+      const made = value(picks[i]!, i)
+      if (keys === null) (row as unknown[])[i] = made
+      else (row as Row)[keys[i]!] = made
+    }
+    return types.fault < 0 ? (row as Row) : null
+  }
+  return {
+    fromText: (text, ends, start, end) =>
+      rowFrom((field, column) =>
+        types.value(column, text, field === 0 ? start : ends[field - 1]! + 1, field === last ? end : ends[field]!),
+      ),
+    fromFields: (fields, quoted) => rowFrom((field, column) => types.field(column, fields[field]!, field, quoted)),
+  }
+}
+
+/**
+ * Copying a template that has all the keys as its own makes each store an overwrite, also that of `__proto__`. JSON.parse
+ * makes an own `__proto__`, and an object that V8 copies quickly however many keys it has.
+ */
+function templateOf(keys: readonly string[]): Row {
+  return JSON.parse(`{${keys.map(key => `${JSON.stringify(key)}:""`).join(',')}}`)
+}
+
 /** An array as a row: where there is no header, rows are arrays, and `Row` stands for both. */
-export function rowOf(fields: (string | null)[]): Row {
+export function rowOf(fields: unknown[]): Row {
   return fields as unknown as Row
 }

@@ -1,6 +1,7 @@
 /** Values → CSV fields (RFC 4180) straight into an output buffer, quoted where they need it. */
 import { types } from 'node:util'
 import { OutputBuffer } from '../../core/bytes.ts'
+import { CalendarDate } from '../../core/calendar-date.ts'
 import { base64, JsonWriter } from '../../core/json.ts'
 import { UnwritableValue } from '../../core/unwritable.ts'
 import type { CsvWriteDialect } from './write-options.ts'
@@ -15,13 +16,22 @@ export const LONE_SURROGATE = /\p{Surrogate}/u
 
 export type CsvFieldDialect = Pick<
   CsvWriteDialect,
-  'delimiter' | 'quote' | 'escape' | 'quoted' | 'quotedEmpty' | 'quotedString' | 'nullText' | 'escapeFormulas'
+  | 'delimiter'
+  | 'quote'
+  | 'escape'
+  | 'quoted'
+  | 'quotedEmpty'
+  | 'quotedString'
+  | 'nullText'
+  | 'trueText'
+  | 'falseText'
+  | 'escapeFormulas'
 >
 
 export class CsvFields {
   readonly #out: OutputBuffer
   readonly #dialect: CsvFieldDialect
-  readonly #texts = new CsvValueTexts()
+  readonly #texts: CsvValueTexts
   /** Whether text is written as it is unless its characters say otherwise. */
   readonly #plainText: boolean
   /** By UTF-16 unit: 0 where it is written as it is, as one byte; `MARK` where it makes a field need quotes. */
@@ -36,6 +46,7 @@ export class CsvFields {
   constructor(out: OutputBuffer, dialect: CsvFieldDialect) {
     this.#out = out
     this.#dialect = dialect
+    this.#texts = new CsvValueTexts(dialect)
     this.#delimiter = Buffer.from(dialect.delimiter)
     this.#delimiterByte = this.#delimiter[0]!
     const { delimiter, quote, escape, quoted, quotedString, nullText, escapeFormulas } = dialect
@@ -265,7 +276,12 @@ function openJson(): { readonly out: OutputBuffer; readonly writer: JsonWriter }
 
 /** Values that are not text → the text that stands for them. */
 export class CsvValueTexts {
+  readonly #booleans: Pick<CsvWriteDialect, 'trueText' | 'falseText'>
   #json: ReturnType<typeof openJson> | undefined
+
+  constructor(booleans: Pick<CsvWriteDialect, 'trueText' | 'falseText'>) {
+    this.#booleans = booleans
+  }
 
   /** Null for an object that stands for it. Throws UnwritableValue. */
   textOf(value: unknown): string | null {
@@ -274,8 +290,9 @@ export class CsvValueTexts {
         return value
       case 'number':
       case 'bigint':
-      case 'boolean':
         return `${value}`
+      case 'boolean':
+        return value ? this.#booleans.trueText : this.#booleans.falseText
       case 'object':
         return this.#objectText(value as object)
       default:
@@ -286,7 +303,7 @@ export class CsvValueTexts {
   #objectText(value: object): string | null {
     if (types.isDate(value)) {
       if (Number.isNaN(value.getTime())) throw new UnwritableValue('it is an invalid Date')
-      return value.toISOString()
+      return value instanceof CalendarDate ? value.toJSON() : value.toISOString()
     }
     if (types.isUint8Array(value)) return base64(value)
     const { out, writer } = (this.#json ??= openJson())

@@ -1,6 +1,8 @@
 /** The options of writing CSV, and the dialect that they make. */
 import { createError } from '../../core/errors.ts'
 import { invalidOption, is, type OptionEntry } from '../../core/options.ts'
+import { isTypes } from '../../core/typing.ts'
+import { COLUMN_TYPES, type ColumnType } from '../../core/values.ts'
 
 /** What csv-stringify's `cast` functions are told of a field. */
 export interface CsvCastContext {
@@ -64,7 +66,10 @@ export interface CsvWriteOptions {
   readonly extraColumns?: 'error' | 'drop' | undefined
   /** Encloses every field in quotes, those of the header too; `nullText` never is, so that null differs from text. Default `false`. */
   readonly quoted?: boolean | undefined
-  /** Writes an empty string as `""`, so that it differs from null. Default `false` (`true` with `quoted` or `quotedString`). */
+  /**
+   * Writes an empty string as `""`, so that it differs from null. Default `false` (`true` with `quoted`, `quotedString` or
+   * `types`).
+   */
   readonly quotedEmpty?: boolean | undefined
   /** Encloses every string in quotes, but not numbers, booleans, dates and the like. Default `false`. */
   readonly quotedString?: boolean | undefined
@@ -78,6 +83,17 @@ export interface CsvWriteOptions {
    * is written in quotes.
    */
   readonly nullText?: string | undefined
+  /** What `true` is written as. Default `'true'`. */
+  readonly trueText?: string | undefined
+  /** What `false` is written as. Default `'false'`. */
+  readonly falseText?: string | undefined
+  /**
+   * The types of columns, by name, as for reading: what is written with them is read back with them as the same values.
+   * A `Date` at midnight UTC is written as a day in a column of type `date`; any value as JSON text in one of type `json`;
+   * numbers may be given as text. A row with a value that is not of its column's type is a bad row, `VALUE_TYPE_MISMATCH`.
+   * Default: none; each value is written by its own type.
+   */
+  readonly types?: Readonly<Record<string, ColumnType>> | undefined
   /**
    * Puts `'` before text, names of columns included, that a spreadsheet would run as a formula: that begins with
    * `= + - @`, one of their full-width forms, tab, CR, LF or NUL. Numbers are left alone. Default `false`.
@@ -149,7 +165,7 @@ export const CSV_WRITE_OPTIONS = {
   quoted: { type: 'boolean', default: 'false', means: 'Quotes every field but null.', accepts: is.boolean },
   quotedEmpty: {
     type: 'boolean',
-    default: 'false; true with quoted or quotedString',
+    default: 'false; true with quoted, quotedString or types',
     means: 'Writes an empty string as "", so that it differs from null.',
     accepts: is.boolean,
   },
@@ -162,6 +178,14 @@ export const CSV_WRITE_OPTIONS = {
   },
   bom: { type: 'boolean', default: 'false', means: 'Begins with a UTF-8 byte order mark.', accepts: is.boolean },
   nullText: { type: 'string', default: "''", means: 'What null and undefined are written as.', accepts: is.string },
+  trueText: { type: 'string', default: "'true'", means: 'What true is written as.', accepts: isText },
+  falseText: { type: 'string', default: "'false'", means: 'What false is written as.', accepts: isText },
+  types: {
+    type: `an object: column name → ${COLUMN_TYPES.map(type => `'${type}'`).join(', ')}`,
+    default: 'none',
+    means: 'The types of columns; a value that is not of its type makes the row a bad one.',
+    accepts: isTypes,
+  },
   escapeFormulas: {
     type: 'boolean',
     default: 'false',
@@ -198,6 +222,9 @@ export interface CsvWriteDialect {
   readonly quotedMatch: readonly (string | RegExp)[]
   readonly bom: boolean
   readonly nullText: string
+  readonly trueText: string
+  readonly falseText: string
+  readonly types: ReadonlyMap<string, ColumnType> | undefined
   readonly escapeFormulas: boolean
   readonly cast: CsvCasts | undefined
 }
@@ -232,6 +259,16 @@ export function resolveCsvWriteOptions(options: CsvWriteOptions): CsvWriteDialec
       hint: "leave engine out, or set engine: 'csv-stringify'",
     })
   }
+  const { trueText = 'true', falseText = 'false' } = options
+  if (trueText === falseText) throw invalidOption('falseText', 'another text than trueText', falseText)
+  for (const [name, text] of [
+    ['trueText', trueText],
+    ['falseText', falseText],
+  ] as const) {
+    if (options[name] !== undefined && text === options.nullText) {
+      throw invalidOption(name, 'another text than nullText', text)
+    }
+  }
   const quotedString = options.quotedString ?? false
   const quoted = options.quoted ?? false
   const match = options.quotedMatch
@@ -245,11 +282,14 @@ export function resolveCsvWriteOptions(options: CsvWriteOptions): CsvWriteDialec
     columns: options.columns === undefined ? undefined : [...options.columns],
     extraColumns: options.extraColumns ?? 'error',
     quoted,
-    quotedEmpty: options.quotedEmpty ?? (quoted || quotedString),
+    quotedEmpty: options.quotedEmpty ?? (quoted || quotedString || (options.types !== undefined && quote !== null)),
     quotedString,
     quotedMatch: match === undefined ? [] : typeof match === 'string' || match instanceof RegExp ? [match] : [...match],
     bom: options.bom ?? false,
     nullText: options.nullText ?? '',
+    trueText,
+    falseText,
+    types: options.types === undefined ? undefined : new Map(Object.entries(options.types)),
     escapeFormulas: options.escapeFormulas ?? false,
     cast: options.cast,
   }

@@ -2,6 +2,7 @@
  * Integers that a JavaScript number cannot hold, in JSON text. `JSON.parse` rounds them and leaves no trace, so they are
  * found before it: a cheap look at the bytes of a block tells where one may be, and only such a line is read closely.
  */
+import { parseJson } from './json-parse.ts'
 
 /** The digits of 2^53 − 1, the last integer up to which all are exact. */
 const MAX_SAFE = String(Number.MAX_SAFE_INTEGER)
@@ -108,13 +109,13 @@ function isKey(line: string, end: number): boolean {
 
 /** The value of a line, with the integers at `places` as their digits, in strings. */
 export function parseWithText(line: string, places: readonly number[]): unknown {
-  return JSON.parse(quoteIntegers(line, places, ''))
+  return parseJson(quoteIntegers(line, places, ''))
 }
 
 /** The value of a line, with the integers at `places` as BigInts. */
 export function parseWithBigInts(line: string, places: readonly number[]): unknown {
   const mark = markFor(line)
-  const value: unknown = JSON.parse(quoteIntegers(line, places, mark))
+  const value = parseJson(quoteIntegers(line, places, mark))
   return withBigInts(value, mark === MARK ? '\u0001' : JSON.parse(`"${mark}"`))
 }
 

@@ -3,7 +3,9 @@
  * that are inferred, which takes only texts that the value can be written back as, and a wider one for types that the
  * user has declared.
  */
+
 import { CalendarDate } from './calendar-date.ts'
+import { parseJson } from './json-parse.ts'
 
 /**
  * What the values of a column are:
@@ -311,7 +313,7 @@ export function decimalText(text: string, start: number, end: number): string | 
 export function jsonValue(text: string, start: number, end: number): unknown {
   const own = text.slice(start, end)
   try {
-    const value: unknown = JSON.parse(own)
+    const value = parseJson(own)
     return /\d{16}/.test(own) && roundsInteger(own) ? undefined : value
   } catch {
     return undefined

@@ -45,6 +45,8 @@ export class RowAssembler {
   readonly #context: ReadContext
   #header: string[][] = []
   #headerPlace: Place | null = null
+  /** Whether a record that is as wide as the columns is a row as it is. */
+  readonly #plain: boolean
   #shape: RowShape | null = null
   #types: ColumnTypes | null = null
   #held: HeldRecord[] = []
@@ -57,6 +59,7 @@ export class RowAssembler {
     this.#dialect = dialect
     this.#context = context
     this.#extraKey = dialect.extraKey
+    this.#plain = dialect.typing === null && dialect.onRecord === undefined
     this.blankIsRecord = dialect.skipEmptyLines === false
     if (dialect.header === true) this.names = null
     else if (dialect.header !== false) this.#nameColumns(dialect.header, { label: context.label })
@@ -125,6 +128,10 @@ export class RowAssembler {
   ): void {
     if (blank && !this.blankIsRecord) return
     if (this.#dialect.skipRecordsWithEmptyValues && isEmpty(fields, count)) return
+    if (this.#plain && count === this.width) {
+      rows.push(this.builder!.fromFields(fields)!)
+      return
+    }
     if (this.names === null) {
       if (!blank) this.#takeHeader(fields.slice(0, count), record)
       return

@@ -1,4 +1,5 @@
 /** Fields → rows, by a function made for the columns at hand. */
+import { parseJson } from '../../core/json-parse.ts'
 import type { Row } from '../../core/types.ts'
 import type { ColumnTypes } from '../../core/typing.ts'
 import type { ValueParser } from '../../core/values.ts'
@@ -168,7 +169,7 @@ function typedLoop({ width, picks, keys }: RowShape, types: ColumnTypes): RowBui
  * makes an own `__proto__`, and an object that V8 copies quickly however many keys it has.
  */
 function templateOf(keys: readonly string[]): Row {
-  return JSON.parse(`{${keys.map(key => `${JSON.stringify(key)}:""`).join(',')}}`)
+  return parseJson(`{${keys.map(key => `${JSON.stringify(key)}:""`).join(',')}}`) as Row
 }
 
 /** An array as a row: where there is no header, rows are arrays, and `Row` stands for both. */

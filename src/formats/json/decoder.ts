@@ -3,8 +3,10 @@
  * of them are parsed, about 8 KiB at once: `[` + run + `]`, which is valid and means the same, as the run was cut at
  * places that are known to lie between two elements.
  */
+
 import { createError, type ErrorCode, type ErrorDetails, excerpt } from '../../core/errors.ts'
 import { findUnsafeIntegers, parseWithBigInts, parseWithText } from '../../core/json-integers.ts'
+import { parseJson } from '../../core/json-parse.ts'
 import { asBuffer, isAscii, isUtf8, utf8Text, validUtf8Length } from '../../core/text.ts'
 import type { TextPlace } from '../../core/text-place.ts'
 import type { Batch, Decoder, ReadContext, Row } from '../../core/types.ts'
@@ -97,7 +99,7 @@ export class JsonDecoder implements Decoder {
     const json = `[${text}]`
     let values: unknown
     const unsafe = run.longIntegers && this.#bigint !== 'number' ? findUnsafeIntegers(json) : []
-    if (unsafe.length === 0) values = JSON.parse(json)
+    if (unsafe.length === 0) values = parseJson(json)
     else if (this.#bigint === 'error') return undefined
     else values = this.#bigint === 'string' ? parseWithText(json, unsafe) : parseWithBigInts(json, unsafe)
     return (values as unknown[]).every(isRow) ? (values as Row[]) : undefined
@@ -123,7 +125,7 @@ export class JsonDecoder implements Decoder {
       return
     }
     let value: unknown
-    if (start === undefined) value = JSON.parse(json)
+    if (start === undefined) value = parseJson(json)
     else value = this.#bigint === 'string' ? parseWithText(json, unsafe) : parseWithBigInts(json, unsafe)
     if (json !== text) {
       for (const [key, member] of Object.entries(value as Row)) rows.push({ key, value: member })

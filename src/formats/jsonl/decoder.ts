@@ -1,6 +1,7 @@
 import { type Block, BlockSplitter } from '../../core/blocks.ts'
 import { createError, type ErrorCode, type ErrorDetails, excerpt } from '../../core/errors.ts'
 import { findUnsafeIntegers, indexOfUnsafeInteger, parseWithBigInts, parseWithText } from '../../core/json-integers.ts'
+import { parseJson } from '../../core/json-parse.ts'
 import type { Batch, Decoder, ReadContext, Row } from '../../core/types.ts'
 import type { JsonlReadOptions } from './read-options.ts'
 import { findSyntaxFault } from './syntax.ts'
@@ -119,7 +120,7 @@ export class JsonlDecoder implements Decoder {
   /** The value of a line, or `undefined` if it was left out: blank, or a bad record that is skipped. */
   #parse(block: Block, line: string): unknown {
     try {
-      return JSON.parse(line)
+      return parseJson(line)
     } catch (error) {
       this.#refuse(block, line, error)
       return undefined

@@ -504,7 +504,7 @@ describe('typed rows', () => {
           const text = `<${fields.join(',')}>`
           const ends = Int32Array.of(1 + fields[0]!.length, 2 + fields[0]!.length + fields[1]!.length)
           const rows = [
-            builder.fromText(text, ends, 1, text.length - 1),
+            builder.fromText(text, ends, 0, 1, text.length - 1),
             builder.fromFields(fields),
             builder.fromFields(fields, [0, 2]),
           ]

@@ -6,8 +6,8 @@ import type { ValueParser } from '../../core/values.ts'
 
 /** Makes rows of one shape. Both give `null`, and leave `ColumnTypes.fault` set, where a field is not of its column's type. */
 export interface RowBuilder {
-  /** A row of the fields of an unquoted record: `text[start, end)`, its delimiters at `ends`. */
-  fromText(text: string, ends: Int32Array, start: number, end: number): Row | null
+  /** A row of the fields of an unquoted record: `text[start, end)`, its delimiters at `ends[first]` and on. */
+  fromText(text: string, ends: Int32Array, first: number, start: number, end: number): Row | null
   /** A row of fields; `quoted` has the numbers of those that were quoted, for typed columns. */
   fromFields(fields: readonly (string | null)[], quoted?: readonly number[]): Row | null
 }
@@ -61,8 +61,8 @@ function source({ width, picks, keys, types }: RowShape): string {
     return keys === null ? `[${entries.join(',')}]` : `{${entries.join(',')}}`
   }
   const place = (field: number): [start: string, end: string] => [
-    field === 0 ? 'start' : `ends[${field - 1}]+1`,
-    field === width - 1 ? 'end' : `ends[${field}]`,
+    field === 0 ? 'start' : `ends[first+${field - 1}]+1`,
+    field === width - 1 ? 'end' : `ends[first+${field}]`,
   ]
   const slice = (field: number) => `text.slice(${place(field)})`
   if (types !== null) {
@@ -77,7 +77,7 @@ function source({ width, picks, keys, types }: RowShape): string {
     return `'use strict'
 const ${parsers.join(',')}
 return {
-fromText: (text, ends, start, end) => {
+fromText: (text, ends, first, start, end) => {
 types.fault = -1
 const row = ${literal(value)}
 return types.fault < 0 ? row : null
@@ -91,7 +91,7 @@ return types.fault < 0 ? row : null
   }
   return `'use strict'
 return {
-fromText: (text, ends, start, end) => (${literal(slice)}),
+fromText: (text, ends, first, start, end) => (${literal(slice)}),
 fromFields: fields => (${literal(field => `fields[${field}]`)}),
 }`
 }
@@ -107,29 +107,30 @@ export function loopRowBuilder(shape: RowShape): RowBuilder {
   if (shape.types !== null) return typedLoop(shape, shape.types)
   const { width, picks, keys } = shape
   const last = width - 1
-  const slice = (text: string, ends: Int32Array, start: number, end: number, field: number) =>
-    text.slice(field === 0 ? start : ends[field - 1]! + 1, field === last ? end : ends[field]!)
+  const slice = (text: string, ends: Int32Array, first: number, start: number, end: number, field: number) =>
+    text.slice(field === 0 ? start : ends[first + field - 1]! + 1, field === last ? end : ends[first + field]!)
   if (keys === null) {
     return {
-      fromText: (text, ends, start, end) => rowOf(picks.map(field => slice(text, ends, start, end, field))),
+      fromText: (text, ends, first, start, end) =>
+        rowOf(picks.map(field => slice(text, ends, first, start, end, field))),
       fromFields: fields => rowOf(picks.map(field => fields[field]!)),
     }
   }
   const template = templateOf(keys)
   const all = picks.length === width && picks.every((field, i) => field === i)
   return {
-    fromText: (text, ends, start, end) => {
+    fromText: (text, ends, first, start, end) => {
       const row = { ...template }
       if (all) {
         let from = start
         for (let i = 0; i < last; i++) {
-          const to = ends[i]!
+          const to = ends[first + i]!
           row[keys[i]!] = text.slice(from, to)
           from = to + 1
         }
         row[keys[last]!] = text.slice(from, end)
       } else {
-        for (let i = 0; i < picks.length; i++) row[keys[i]!] = slice(text, ends, start, end, picks[i]!)
+        for (let i = 0; i < picks.length; i++) row[keys[i]!] = slice(text, ends, first, start, end, picks[i]!)
       }
       return row
     },
@@ -156,9 +157,14 @@ function typedLoop({ width, picks, keys }: RowShape, types: ColumnTypes): RowBui
     return types.fault < 0 ? (row as Row) : null
   }
   return {
-    fromText: (text, ends, start, end) =>
+    fromText: (text, ends, first, start, end) =>
       rowFrom((field, column) =>
-        types.value(column, text, field === 0 ? start : ends[field - 1]! + 1, field === last ? end : ends[field]!),
+        types.value(
+          column,
+          text,
+          field === 0 ? start : ends[first + field - 1]! + 1,
+          field === last ? end : ends[first + field]!,
+        ),
       ),
     fromFields: (fields, quoted) => rowFrom((field, column) => types.field(column, fields[field]!, field, quoted)),
   }

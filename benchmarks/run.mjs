@@ -16,6 +16,7 @@ const CASES = [
   'jsonl-write',
   'json',
   'gzip',
+  'codecs',
   'memory',
   'iterator',
   'retention',

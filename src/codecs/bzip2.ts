@@ -6,7 +6,6 @@
 import { DecodedSource } from '../core/decoded-source.ts'
 import { type EncodedInput, hex, hexBytes } from '../core/encoded-input.ts'
 import { createError } from '../core/errors.ts'
-import { Turns } from '../core/turns.ts'
 import type { Codec } from '../core/types.ts'
 import { BitReader, type Block, BlockText, linkText, readBlock } from './bzip2-block.ts'
 import { addToChecksum } from './bzip2-checksum.ts'
@@ -17,7 +16,7 @@ const BLOCK_MAGIC_LOW = 0x265359
 const END_MAGIC_HIGH = 0x177245
 const END_MAGIC_LOW = 0x385090
 /** Encoded bytes that are tried for the first block. */
-const FIRST_TRY_BYTES = 64 * 1024
+const FIRST_TRY_BYTES = 8 * 1024
 /** The most that a block can take: 900,000 symbols of 20 bits, and its tables. */
 const MAX_BLOCK_BYTES = 2_400_000
 const PIECE_BYTES = 64 * 1024
@@ -48,7 +47,6 @@ async function* decodeStream(
   text: Uint32Array,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { input } = window
-  const turns = new Turns()
   const buffers = [Buffer.allocUnsafeSlow(PIECE_BYTES), Buffer.allocUnsafeSlow(PIECE_BYTES)]
   let combined = 0
   for (let blockNumber = 1; ; blockNumber++) {
@@ -58,12 +56,12 @@ async function* decodeStream(
       if (block.end === combined >>> 0) return
       throw wrong(input, `stream ${number}`, block.end, combined)
     }
-    await turns.pause()
+    await input.turns.pause()
     linkText(text, block.length)
     const source = new BlockText(text, block)
     let checksum = -1
     for (let turn = 0; ; turn ^= 1) {
-      await turns.pause()
+      await input.turns.pause()
       const buffer = buffers[turn]!
       const length = source.fill(buffer)
       if (length === 0) break

@@ -7,7 +7,6 @@ import { type SyncEncoder, SyncEncodeStage } from '../core/encode-stage.ts'
 import { type EncodedInput, hex, hexBytes } from '../core/encoded-input.ts'
 import { EncodedSink } from '../core/encoded-sink.ts'
 import { invalidOption } from '../core/options.ts'
-import { Turns } from '../core/turns.ts'
 import type { Codec } from '../core/types.ts'
 import { compressBlock, decompressBlock, HISTORY_BYTES, maxCompressedBytes } from './lz4-block.ts'
 import { FrameChecksum, xxh32 } from './lz4-checksum.ts'
@@ -48,11 +47,10 @@ interface FrameHeader {
 }
 
 async function* decode(input: EncodedInput): AsyncGenerator<Uint8Array, void, undefined> {
-  const turns = new Turns()
   for (let number = 1; ; number++) {
     const kind = await readMagic(input, number)
     if (kind === undefined) return
-    if (kind === 'frame') yield* decodeFrame(input, number, await readHeader(input, number), turns)
+    if (kind === 'frame') yield* decodeFrame(input, number, await readHeader(input, number))
     else {
       const size = (await take(input, 4, number)).readUInt32LE(0)
       if (!(await input.skip(size))) throw truncated(input, number)
@@ -64,7 +62,6 @@ async function* decodeFrame(
   input: EncodedInput,
   number: number,
   header: FrameHeader,
-  turns: Turns,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { maxBlockBytes } = header
   const checksum = new FrameChecksum()
@@ -100,7 +97,7 @@ async function* decodeFrame(
     if (header.contentChecksum) checksum.update(output.subarray(history, end))
     total += end - history
     for (let at = history; at < end; at += PIECE_BYTES) {
-      await turns.pause()
+      await input.turns.pause()
       yield output.subarray(at, Math.min(at + PIECE_BYTES, end))
     }
     if (header.linked) {

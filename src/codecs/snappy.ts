@@ -4,7 +4,6 @@ import { type SyncEncoder, SyncEncodeStage } from '../core/encode-stage.ts'
 import { type EncodedInput, hex, hexBytes } from '../core/encoded-input.ts'
 import { EncodedSink } from '../core/encoded-sink.ts'
 import { invalidOption } from '../core/options.ts'
-import { Turns } from '../core/turns.ts'
 import type { Codec } from '../core/types.ts'
 import { compressBlock, decodedBytes, decompressBlock, maxCompressedBytes } from './snappy-block.ts'
 import { maskedCrc32c } from './snappy-checksum.ts'
@@ -33,7 +32,6 @@ export const codec: Codec = {
 
 async function* decode(input: EncodedInput): AsyncGenerator<Uint8Array, void, undefined> {
   await readIdentifier(input)
-  const turns = new Turns()
   // Two in turn: one is lent while the other is filled.
   let output = Buffer.allocUnsafeSlow(MAX_BLOCK_BYTES)
   let other = Buffer.allocUnsafeSlow(MAX_BLOCK_BYTES)
@@ -85,7 +83,7 @@ async function* decode(input: EncodedInput): AsyncGenerator<Uint8Array, void, un
     const said = chunk.readUInt32LE(0)
     const found = maskedCrc32c(data)
     if (said !== found) throw corrupt(`${hex(found)}, of the data decoded`, `the checksum ${hex(said)}`)
-    await turns.pause()
+    await input.turns.pause()
     if (data.length > 0) yield data
   }
 }

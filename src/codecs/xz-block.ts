@@ -1,6 +1,5 @@
 /** LZMA2, the content of an xz block: chunks that are copied or compressed by LZMA, over one dictionary. */
 import type { EncodedInput } from '../core/encoded-input.ts'
-import { Turns } from '../core/turns.ts'
 import { LzmaDecoder } from './xz-lzma.ts'
 
 /** As of `xz -9`, twice over: the dictionary is memory that the input asks for. */
@@ -32,7 +31,6 @@ export async function* decodeLzma2(
   dictionary: number,
   errors: BlockErrors,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const turns = new Turns()
   const lzma = new LzmaDecoder()
   const window = new Window(dictionary)
   /** What the next chunk has to bring: everything, a state, or nothing. */
@@ -66,7 +64,7 @@ export async function* decodeLzma2(
       const end = at + length
       if (!lzma.begin(encoded)) throw errors.damaged('a chunk that begins wrong')
       while (at < end) {
-        await turns.pause()
+        await input.turns.pause()
         const start = at
         at = lzma.run(window.bytes, start, Math.min(start + PIECE_BYTES, end), end, window.first, window.counted)
         if (at < 0) throw errors.damaged('a chunk that cannot be decoded')

@@ -19,17 +19,18 @@ export function memberFilter(wanted: string | undefined): (name: string) => bool
     return part === '?' ? '[^/]' : part.replace(/[\\^$.|+()[\]{}]/g, '\\$&')
   })
   const expression = new RegExp(`^${pattern}$`, 'su')
-  return name => isFile(name) && expression.test(name)
+  return name => name === wanted || (isFile(name) && expression.test(name))
 }
 
-/** The only member that is meant. */
+/** The only member that is meant: of that name, or else like the pattern. */
 export function chooseMember<M extends { readonly name: string }>(
   members: readonly M[],
   wanted: string | undefined,
   label: string,
 ): M {
+  const named = members.filter(member => member.name === wanted)
   const meant = memberFilter(wanted)
-  const chosen = members.filter(member => meant(member.name))
+  const chosen = named.length > 0 ? named : members.filter(member => meant(member.name))
   if (chosen.length === 1) return chosen[0]!
   if (chosen.length > 1) throw ambiguous(chosen, wanted, label)
   const files = members.filter(member => isFile(member.name))

@@ -40,8 +40,7 @@ export async function readDirectory(
   }
   const tailStart = Math.max(0, size - MAX_TAIL_BYTES)
   const tail = await read(tailStart, size)
-  const endAt =
-    tailStart + (await findEnd(tail, label, async () => (size < 4 ? 0 : (await read(0, 4)).readUInt32LE(0))))
+  const endAt = tailStart + (await findEnd(tail, label, () => read(0, Math.min(size, 2))))
   const end = parseEnd(tail.subarray(endAt - tailStart + 4))
   let directory: { disk: number; entries: number; bytes: number; offset: number } = end
   /** Where what follows the directory begins. */
@@ -89,7 +88,7 @@ export async function readDirectory(
 }
 
 /** Where in `tail` the end record is. */
-async function findEnd(tail: Buffer, label: string, firstWord: () => Promise<number>): Promise<number> {
+async function findEnd(tail: Buffer, label: string, firstBytes: () => Promise<Buffer>): Promise<number> {
   const inComment = (at: number) => at + END_BYTES + tail.readUInt16LE(at + 20)
   let trailing: number | undefined
   for (let at = tail.length - END_BYTES; at >= 0; at--) {
@@ -105,8 +104,8 @@ async function findEnd(tail: Buffer, label: string, firstWord: () => Promise<num
       hint: 'cut them off if they are not meant to be there',
     })
   }
-  // `PK`: it began as an archive does.
-  if (((await firstWord()) & 0xffff) === 0x4b50 || tail.length === 0) {
+  // It began as an archive does.
+  if ((await firstBytes()).every((byte, i) => byte === 'PK'.charCodeAt(i))) {
     throw createError('CODEC_TRUNCATED', 'the ZIP archive has no end', {
       label,
       expected: 'an end of central directory record',

@@ -4,7 +4,6 @@
  */
 import { type SyncEncoder, SyncEncodeStage } from '../core/encode-stage.ts'
 import { hex } from '../core/encoded-input.ts'
-import { Turns } from '../core/turns.ts'
 import type { ZstdEngine } from './zstd.ts'
 import { ContentChecksum } from './zstd-checksum.ts'
 
@@ -34,7 +33,6 @@ export const portableEngine: ZstdEngine = {
     }
     // fzstd passes over the checksum that it is told of; it is checked here.
     const checksum = new ContentChecksum()
-    const turns = new Turns()
     push(frame.head, false)
     while (!frame.done && (await input.more())) {
       const length = frame.walk(input.rest, 'block', wrong)
@@ -46,7 +44,7 @@ export const portableEngine: ZstdEngine = {
       for (const chunk of chunks) {
         if (frame.header.checksum) checksum.update(chunk)
         yield chunk
-        await turns.pause()
+        await input.turns.pause()
       }
     }
     if (!frame.done || !frame.header.checksum || checksum.digest() === frame.checksum) return

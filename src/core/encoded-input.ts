@@ -1,5 +1,6 @@
 /** What a codec decodes: the bytes of a source, taken in the pieces that the format of the codec has. */
 import { createError, type ErrorCode, type ErrorDetails } from './errors.ts'
+import { Turns } from './turns.ts'
 import type { ByteSource } from './types.ts'
 
 const EMPTY = new Uint8Array(0)
@@ -8,6 +9,8 @@ export class EncodedInput {
   readonly label: string
   /** What is left of the chunk in hand: lent by the source, until `more()` is called. */
   rest: Uint8Array = EMPTY
+  /** For codecs that work on the main thread. */
+  readonly turns = new Turns()
   /** Bytes decoded from this input so far and handed on. */
   decoded = 0
   #input: AsyncIterator<Uint8Array>

@@ -27,5 +27,5 @@ codecContract(
   codec,
   { encode, decode: bytes => lz4js.decompress(bytes) },
   // lz4js drops all frames after the first.
-  { members: true, appends: false, checksummed: true, levels: [1], badLevel: 2 },
+  { members: true, appends: false, checksummed: true, highestRatio: 255, levels: [1], badLevel: 2 },
 )

@@ -4,13 +4,16 @@ import { codecContract } from '../contracts/codec.ts'
 
 const IDENTIFIER = Buffer.from('\xff\x06\x00\x00sNaPpY', 'latin1')
 
-/** CRC-32C bit by bit, masked. */
+const CRC_TABLE = Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte
+  for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
+  return crc
+})
+
+/** CRC-32C, masked. */
 function checksum(bytes: Uint8Array): number {
   let crc = 0xffffffff
-  for (const byte of bytes) {
-    crc ^= byte
-    for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
-  }
+  for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 0xff]! ^ (crc >>> 8)
   crc = ~crc >>> 0
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0
 }
@@ -54,6 +57,7 @@ codecContract(
   {
     members: true,
     checksummed: true,
+    highestRatio: 22,
     levels: [1],
     badLevel: 2,
     unseenCuts: encoded => [...chunks(encoded)].map(({ at }) => at).filter(at => at > 0),

@@ -24,6 +24,10 @@ export interface CodecFacets {
    * For a format without an end: where in an encoded piece a cut cannot be seen. The data before it is given then.
    */
   readonly unseenCuts?: (encoded: Uint8Array) => readonly number[]
+  /**
+   * The most decoded bytes that the codec can give for an encoded one, where that is below the default of `maxRatio`.
+   */
+  readonly highestRatio?: number
   /** Whether `encode` is there. Default true. */
   readonly writes?: boolean
   /** A level that the codec does not have. */
@@ -46,6 +50,8 @@ export const CODEC_SAMPLES: Readonly<Record<string, Buffer>> = {
   medium: MEDIUM,
   large: LARGE,
   second: SECOND,
+  /** What makes a bomb; more than the 16 MiB from which the ratio counts. */
+  zeros: Buffer.alloc(20 * 1024 * 1024),
 }
 
 /** Declares the suite. */
@@ -187,6 +193,32 @@ export function codecContract(name: string, codec: Codec, reference: CodecRefere
 
     it('tells input that was never encoded by it', async () => {
       expect(codeOf((await decode(Buffer.from('id,name\n1,Ann\n2,Bob\n'))).error)).toBe('CODEC_CORRUPT')
+    })
+
+    it('gives no more than maxDecodedBytes, and is content with exactly so many', async () => {
+      const encoded = reference.encode(LARGE)
+      const read = (maxDecodedBytes: number) =>
+        drain(() => codec.decode(new ChunkedSource(encoded, 65536), { maxDecodedBytes }).stream())
+      expect((await read(LARGE.length)).bytes.equals(LARGE)).toBe(true)
+      for (const limit of [LARGE.length - 1, 1_000_000, 0]) {
+        const result = await read(limit)
+        expect(codeOf(result.error)).toBe('CODEC_LIMIT_EXCEEDED')
+        expect(result.bytes.length).toBeLessThanOrEqual(limit)
+        expectPrefix(result.bytes, LARGE)
+      }
+    })
+
+    it('stops at a bomb early, and takes it where it is told to', async () => {
+      const bomb = reference.encode(CODEC_SAMPLES.zeros!)
+      const read = (maxRatio?: number) =>
+        drain(() => codec.decode(new ChunkedSource(bomb, 65536), { maxRatio }).stream())
+      const stopped = await read(facets.highestRatio === undefined ? undefined : facets.highestRatio / 2)
+      expect(codeOf(stopped.error)).toBe('CODEC_LIMIT_EXCEEDED')
+      expect(stopped.bytes.length).toBeLessThan(17 * 1024 * 1024)
+      const whole = await read(Number.POSITIVE_INFINITY)
+      expect(whole.error).toBeUndefined()
+      expect(whole.bytes.equals(CODEC_SAMPLES.zeros!)).toBe(true)
+      if (facets.highestRatio !== undefined) expect((await read()).error).toBeUndefined()
     })
 
     it('names the place in its errors', async () => {

@@ -32,7 +32,7 @@ export {
   toJsonSchema,
   toTableSchema,
 } from './core/schema.ts'
-export type { Abortable, Row } from './core/types.ts'
+export type { Abortable, ArchiveMember, Row } from './core/types.ts'
 export type { TypingOptions, Widening } from './core/typing.ts'
 export type { ColumnType } from './core/values.ts'
 export { type DetectOptions, detect } from './detect.ts'
@@ -44,6 +44,7 @@ export type { JsonWriteOptions } from './formats/json/write-options.ts'
 export type { JsonlReadOptions } from './formats/jsonl/read-options.ts'
 export type { JsonlWriteOptions } from './formats/jsonl/write-options.ts'
 export { type InferredSchema, type InferSchemaOptions, inferSchema } from './infer-schema.ts'
+export { listMembers } from './members.ts'
 export {
   type ByteTarget,
   type FormatReadOptions,

@@ -1,4 +1,6 @@
 /** Opens what was resolved: place, codecs, encoding and format, one inside the other. */
+
+import { decodeMarkedText } from './core/encoding-mark.ts'
 import { type DecodeTextOptions, TEXT_READ_OPTIONS, TEXT_WRITE_OPTIONS } from './core/encoding-options.ts'
 import { createError } from './core/errors.ts'
 import { checkOptions, type OptionTable } from './core/options.ts'
@@ -172,6 +174,7 @@ async function decoded(source: ByteSource, options: FormatOptions): Promise<Byte
     encoding?: string
     encodingErrors?: DecodeTextOptions['onInvalid']
   }
+  if (encoding === 'auto') return decodeMarkedText(source, onInvalid)
   const { decodeText, prepareEncoding } = await import('./core/encoding.ts')
   await prepareEncoding(encoding, 'read')
   return decodeText(source, { encoding, onInvalid })

@@ -1,4 +1,4 @@
-import { readerContract, writerContract } from './contracts/handle.ts'
+import { readerContract, writerContract } from '../src/testing/handle.ts'
 
 const csv = {
   name: 'people.csv',

@@ -1,6 +1,6 @@
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib'
 import { codec } from '../../src/codecs/brotli.ts'
-import { codecContract } from '../contracts/codec.ts'
+import { codecContract } from '../../src/testing/codec.ts'
 
 codecContract(
   'brotli',

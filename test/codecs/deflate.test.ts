@@ -1,6 +1,6 @@
 import { deflateRawSync, deflateSync, inflateRawSync, inflateSync } from 'node:zlib'
 import { codec, rawCodec } from '../../src/codecs/deflate.ts'
-import { codecContract } from '../contracts/codec.ts'
+import { codecContract } from '../../src/testing/codec.ts'
 
 codecContract(
   'deflate',

@@ -3,8 +3,8 @@ import { crc32, gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { codec } from '../../src/codecs/gzip.ts'
 import type { ByteSink, ByteSource } from '../../src/core/types.ts'
-import { codecContract } from '../contracts/codec.ts'
-import { codeOf, drain, noise, table } from '../contracts/sample.ts'
+import { codecContract } from '../../src/testing/codec.ts'
+import { codeOf, drain, noise, table } from '../../src/testing/sample.ts'
 
 codecContract(
   'gzip',

@@ -8,7 +8,7 @@ import { zstdCodec } from '../../src/codecs/zstd.ts'
 import { nativeEngine } from '../../src/codecs/zstd-native.ts'
 import { portableEngine } from '../../src/codecs/zstd-portable.ts'
 import type { ByteSource, Codec } from '../../src/core/types.ts'
-import { codeOf } from '../contracts/sample.ts'
+import { codeOf } from '../../src/testing/sample.ts'
 import { bytesSource } from './bytes-source.ts'
 import { golden } from './golden.ts'
 

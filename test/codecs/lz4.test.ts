@@ -1,7 +1,7 @@
 import lz4js from 'lz4js'
 import xxh32 from 'lz4js/xxh32.js'
 import { codec } from '../../src/codecs/lz4.ts'
-import { codecContract } from '../contracts/codec.ts'
+import { codecContract } from '../../src/testing/codec.ts'
 
 const hash = (bytes: Uint8Array): number => xxh32.hash(0, bytes, 0, bytes.length) >>> 0
 

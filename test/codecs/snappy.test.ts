@@ -1,6 +1,6 @@
 import snappyjs from 'snappyjs'
 import { codec } from '../../src/codecs/snappy.ts'
-import { codecContract } from '../contracts/codec.ts'
+import { codecContract } from '../../src/testing/codec.ts'
 
 const IDENTIFIER = Buffer.from('\xff\x06\x00\x00sNaPpY', 'latin1')
 

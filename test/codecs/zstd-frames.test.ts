@@ -6,7 +6,7 @@ import { ContentChecksum } from '../../src/codecs/zstd-checksum.ts'
 import { nativeEngine } from '../../src/codecs/zstd-native.ts'
 import { portableEngine } from '../../src/codecs/zstd-portable.ts'
 import type { ByteSink, Codec } from '../../src/core/types.ts'
-import { codeOf, drain, noise, table } from '../contracts/sample.ts'
+import { codeOf, drain, noise, table } from '../../src/testing/sample.ts'
 import { bytesSource } from './bytes-source.ts'
 import { xxh64 } from './xxh64.ts'
 

@@ -4,7 +4,7 @@ import { decompress } from 'fzstd'
 import { zstdCodec } from '../../src/codecs/zstd.ts'
 import { nativeEngine } from '../../src/codecs/zstd-native.ts'
 import { portableEngine } from '../../src/codecs/zstd-portable.ts'
-import { codecContract } from '../contracts/codec.ts'
+import { codecContract } from '../../src/testing/codec.ts'
 import { xxh64 } from './xxh64.ts'
 
 const native = zlib as typeof zlib & {

@@ -2,7 +2,7 @@
 import iconv from 'iconv-lite'
 import { decodeText, encodeText } from '../../src/core/encoding.ts'
 import type { Abortable, ByteSink, ByteSource } from '../../src/core/types.ts'
-import { type Drained, drain } from '../contracts/sample.ts'
+import { type Drained, drain } from '../../src/testing/sample.ts'
 
 /** Texts of characters that the encoding has, ASCII and line ends among them. */
 export const TEXTS: Readonly<Record<string, string>> = {

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeText, encodeText } from '../../src/core/encoding.ts'
-import { codeOf, drain } from '../contracts/sample.ts'
+import { codeOf, drain } from '../../src/testing/sample.ts'
 import { MemorySink, NAMES, read, sourceOfChunks, TEXTS } from './encoding-cases.ts'
 
 const RUNS = Number(process.env.OPEN_ITERABLE_PROPERTY_RUNS ?? 300)

@@ -3,7 +3,7 @@ import iconv from 'iconv-lite'
 import { describe, expect, it } from 'vitest'
 import { decodeText } from '../../src/core/encoding.ts'
 import { charactersOf } from '../../src/core/encoding-single-byte.ts'
-import { codeOf } from '../contracts/sample.ts'
+import { codeOf } from '../../src/testing/sample.ts'
 import { CHUNK_SIZES, iconvName, isWide, NAMES, read, reference, sourceOfChunks, TEXTS } from './encoding-cases.ts'
 
 const MULTI = ['shift_jis', 'euc-jp', 'gbk', 'gb18030', 'big5', 'euc-kr']

@@ -2,7 +2,7 @@
 import iconv from 'iconv-lite'
 import { describe, expect, it } from 'vitest'
 import { encodeText } from '../../src/core/encoding.ts'
-import { codeOf } from '../contracts/sample.ts'
+import { codeOf } from '../../src/testing/sample.ts'
 import { CHUNK_SIZES, isWide, MemorySink, NAMES, read, reference, TEXTS, write } from './encoding-cases.ts'
 
 const MULTI = ['shift_jis', 'euc-jp', 'gbk', 'gb18030', 'big5', 'euc-kr']

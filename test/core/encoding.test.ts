@@ -6,9 +6,9 @@ import { TEXT_READ_OPTIONS, TEXT_WRITE_OPTIONS } from '../../src/core/encoding-o
 import { loadIconvLite } from '../../src/core/encoding-peer.ts'
 import { checkOptions } from '../../src/core/options.ts'
 import type { Abortable, ByteSink, ByteSource } from '../../src/core/types.ts'
-import { codeOf, drain, noise, turns } from '../contracts/sample.ts'
-import { sinkContract } from '../contracts/sink.ts'
-import { sourceContract } from '../contracts/source.ts'
+import { codeOf, drain, noise, turns } from '../../src/testing/sample.ts'
+import { sinkContract } from '../../src/testing/sink.ts'
+import { sourceContract } from '../../src/testing/source.ts'
 import { CHUNK_SIZES, MemorySink, NAMES, read, sourceOf, sourceOfChunks, TEXTS, write } from './encoding-cases.ts'
 
 const raise = { onInvalid: 'raise' } as const

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { MemoryTarget, openIterable } from '../../src/index.ts'
-import { formatContract } from '../contracts/format.ts'
+import { formatContract } from '../../src/testing/format.ts'
 
 formatContract({
   id: 'csv',

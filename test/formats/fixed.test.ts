@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import type { OpenIterableError } from '../../src/core/errors.ts'
 import { MemoryTarget, openIterable, type ReadOptions, type Row, type WriteOptions } from '../../src/index.ts'
-import { formatContract } from '../contracts/format.ts'
+import { formatContract } from '../../src/testing/format.ts'
 
 const fields = [
   { name: 'id', width: 5, align: 'right' as const },

@@ -1,4 +1,4 @@
-import { formatContract } from '../contracts/format.ts'
+import { formatContract } from '../../src/testing/format.ts'
 
 formatContract({
   id: 'json',

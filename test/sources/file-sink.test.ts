@@ -21,8 +21,8 @@ import { afterAll, describe, expect, it } from 'vitest'
 import type { ByteSink } from '../../src/core/types.ts'
 import { openFileSink, openFileSource } from '../../src/sources/file.ts'
 import { tempName, thisWriter } from '../../src/sources/file-temp.ts'
-import { codeOf, drain, noise, table, turns } from '../contracts/sample.ts'
-import { sinkContract } from '../contracts/sink.ts'
+import { codeOf, drain, noise, table, turns } from '../../src/testing/sample.ts'
+import { sinkContract } from '../../src/testing/sink.ts'
 import { asNobody, descriptors, TestFolder } from './place.ts'
 
 const folder = new TestFolder()

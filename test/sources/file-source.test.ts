@@ -3,8 +3,8 @@ import { appendFile, chmod, type FileHandle, mkdir, open, rename, symlink, trunc
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { openFileSink, openFileSource } from '../../src/sources/file.ts'
-import { codeOf, drain, noise, turns } from '../contracts/sample.ts'
-import { sourceContract } from '../contracts/source.ts'
+import { codeOf, drain, noise, turns } from '../../src/testing/sample.ts'
+import { sourceContract } from '../../src/testing/source.ts'
 import { asNobody, descriptors, TestFolder } from './place.ts'
 
 const folder = new TestFolder()

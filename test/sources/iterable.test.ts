@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ByteSource } from '../../src/core/types.ts'
 import { openIterable } from '../../src/index.ts'
 import { place } from '../../src/sources/iterable.ts'
-import { sourceContract } from '../contracts/source.ts'
+import { sourceContract } from '../../src/testing/source.ts'
 
 const { signal } = new AbortController()
 const source = async (target: unknown) => (await place.openSource!(target, { signal, options: {} })) as ByteSource

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { ByteSink, ByteSource } from '../../src/core/types.ts'
 import { MemoryTarget, openIterable } from '../../src/index.ts'
 import { place } from '../../src/sources/memory.ts'
-import { sinkContract } from '../contracts/sink.ts'
-import { sourceContract } from '../contracts/source.ts'
+import { sinkContract } from '../../src/testing/sink.ts'
+import { sourceContract } from '../../src/testing/source.ts'
 
 const { signal } = new AbortController()
 const source = async (target: unknown) => (await place.openSource!(target, { signal, options: {} })) as ByteSource

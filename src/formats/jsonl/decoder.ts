@@ -18,6 +18,9 @@ const BLANK = /^[ \t\r]*$/
 /** Characters of bad input that a message shows. */
 const MAX_EXCERPT = 40
 
+/** Unlike cells that are cut out of a CSV, values that are parsed keep nothing of their block: it may be larger. */
+const BLOCK_BYTES = 32_768
+
 /**
  * JSONL → rows, line by line. One `JSON.parse` for a whole block, its lines joined to an array, was measured to gain 5 % at most
  * and takes what no line by itself is (`[1` and `2]`) unless guarded, so it is not done.
@@ -48,6 +51,7 @@ export class JsonlDecoder implements Decoder {
       terminator: LINE_FEED,
       maxRecordBytes: this.#maxRecordBytes + MAX_LINE_END_BYTES,
       encodingErrors: options.encodingErrors ?? 'raise',
+      blockBytes: BLOCK_BYTES,
       tooLarge: () => this.#tooLarge(this.#bytes),
     })
   }

@@ -4,7 +4,7 @@
  *     codecContract('gzip', codec, { encode: gzipSync, decode: gunzipSync }, { members: true, checksummed: true })
  */
 import { describe, expect, it } from 'vitest'
-import type { Abortable, ByteSink, ByteSource, Codec } from '../../src/core/types.ts'
+import type { Abortable, ByteSink, ByteSource, Codec } from '../core/types.ts'
 import { codeOf, drain, noise, table, turns } from './sample.ts'
 
 /** Another implementation of the same codec. */

@@ -1,8 +1,8 @@
 /** A place whose every step can be watched, held up and broken: what the handle's rules are tested on. */
-import type { Abortable, ByteSink, ByteSource, Place } from '../../src/core/types.ts'
-import { registerSource } from '../../src/registry.ts'
+import type { Abortable, ByteSink, ByteSource, Place } from '../core/types.ts'
+import { registerSource } from '../registry.ts'
 
-declare module '../../src/open.ts' {
+declare module '../open.ts' {
   interface PluginTargets {
     probe: Probe
   }

@@ -1,7 +1,7 @@
 /** What every format must do, whatever its text looks like: rows come back, by every chunk and batch size. */
 import { describe, expect, it } from 'vitest'
-import type { Row } from '../../src/core/types.ts'
-import { MemoryTarget, openIterable, type ReadOptions, type WriteOptions } from '../../src/index.ts'
+import type { Row } from '../core/types.ts'
+import { MemoryTarget, openIterable, type ReadOptions, type WriteOptions } from '../index.ts'
 
 export interface FormatSample {
   readonly title: string

@@ -2,8 +2,8 @@
 import { once } from 'node:events'
 import { pipeline } from 'node:stream/promises'
 import { describe, expect, it } from 'vitest'
-import type { Row } from '../../src/core/types.ts'
-import { openIterable } from '../../src/index.ts'
+import type { Row } from '../core/types.ts'
+import { openIterable } from '../index.ts'
 import { Probe } from './probe.ts'
 
 /** A format to run the handle over. */

@@ -6,7 +6,7 @@
 import { readFile } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { Abortable, ByteSource } from '../../src/core/types.ts'
+import type { Abortable, ByteSource } from '../core/types.ts'
 import { codeOf, drain, noise, turns } from './sample.ts'
 
 /** A source to test. */

@@ -4,7 +4,7 @@
  *     sinkContract('file', async old => ({ sink: await openFileSink(…), content, cleanup }), { atomic: true })
  */
 import { describe, expect, it } from 'vitest'
-import type { ByteSink } from '../../src/core/types.ts'
+import type { ByteSink } from '../core/types.ts'
 import { noise, table, turns } from './sample.ts'
 
 /** A sink to test. */

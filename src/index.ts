@@ -44,7 +44,7 @@ export type { JsonWriteOptions } from './formats/json/write-options.ts'
 export type { JsonlReadOptions } from './formats/jsonl/read-options.ts'
 export type { JsonlWriteOptions } from './formats/jsonl/write-options.ts'
 export { type InferredSchema, type InferSchemaOptions, inferSchema } from './infer-schema.ts'
-export { listMembers } from './members.ts'
+export { type ListMembersOptions, listMembers } from './members.ts'
 export {
   type ByteTarget,
   type FormatReadOptions,

@@ -1,7 +1,15 @@
 /** What is in an archive. */
 import { createError } from './core/errors.ts'
 import type { Abortable, ArchiveMember } from './core/types.ts'
-import { resolveTarget } from './resolve.ts'
+import { type Resolution, resolveTarget } from './resolve.ts'
+
+/** Options of `listMembers`. */
+export interface ListMembersOptions extends Abortable {
+  /** The codecs, outermost first. Default: by the extensions. */
+  readonly codecs?: readonly string[] | undefined
+  /** Only members of this name, or like this pattern with `*` and `?`. Default: all. */
+  readonly member?: string | undefined
+}
 
 /**
  * The files in an archive (ZIP), in their order. Each is then opened by its name:
@@ -17,18 +25,26 @@ import { resolveTarget } from './resolve.ts'
  */
 export async function listMembers(
   target: unknown,
-  options: Abortable & { readonly codecs?: readonly string[] | undefined } = {},
+  options: ListMembersOptions = {},
 ): Promise<readonly ArchiveMember[]> {
-  const { codecs } = options
-  const { entry, label, codecs: entries } = resolveTarget(target, { codecs }, 'read')
+  const { codecs, member } = options
   const signal = options.signal ?? new AbortController().signal
+  return membersOf(resolveTarget(target, { codecs }, 'read'), member, signal)
+}
+
+/** The members of an archive that was resolved. */
+export async function membersOf(
+  { entry, target, label, codecs: entries }: Resolution,
+  member: string | undefined,
+  signal: AbortSignal,
+): Promise<readonly ArchiveMember[]> {
   signal.throwIfAborted()
   const archive = await entries[0]?.load()
   if (archive?.members === undefined || entries.length > 1) throw notAnArchive(label)
   const place = await entry.load()
   const source = await place.openSource!(target, { signal, options: {} })
   try {
-    const members = 'openReader' in source ? undefined : await archive.members(source, { signal })
+    const members = 'openReader' in source ? undefined : await archive.members(source, { member, signal })
     if (members === undefined) throw notAnArchive(label)
     return members
   } finally {

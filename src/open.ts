@@ -87,6 +87,8 @@ export interface ReadOptions extends CommonOptions, Merged<FormatReadOptions & {
   readonly maxRatio?: number | undefined
   /** Which member of an archive to read: its name, or a pattern with `*` and `?`. Default: the only one. */
   readonly member?: string | undefined
+  /** Whether to read one member of an archive (default), or `'all'` that `member` means, one after the other. */
+  readonly members?: 'one' | 'all' | undefined
   /** `'r'`, the default, reads. */
   readonly mode?: 'r' | undefined
 }

@@ -54,6 +54,10 @@ export async function openReading(
   const place = await entry.load()
   await checkReadOptions(resolution, place, resolution.format, options)
   signal.throwIfAborted()
+  if (options.members === 'all') {
+    const { openMembers } = await import('./member-sequence.ts')
+    return openMembers(resolution, context, (one, inside) => openReading(one, inside, onBytes))
+  }
   const source = await place.openSource!(target, { signal, options: pick(options, place.readOptions) })
   const { schema } = options as { schema?: StandardSchema }
   const validated = (reader: RowReader) => (schema === undefined ? reader : validatingReader(reader, schema, context))

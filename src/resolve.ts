@@ -105,6 +105,12 @@ const READ_ONLY: OptionTable = {
     means: 'Validates and transforms each row (zod, valibot, arktype, …).',
     accepts: isStandardSchema,
   },
+  members: {
+    type: "'one' | 'all'",
+    default: "'one'",
+    means: 'Whether one member of an archive is read, or all that `member` means, one after the other.',
+    accepts: is.oneOf('one', 'all'),
+  },
   maxDecodedBytes: {
     type: 'integer from 0, or Infinity',
     default: 'Infinity',

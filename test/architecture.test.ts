@@ -59,7 +59,10 @@ function floor(file: string): number {
   if (/^(sources|codecs|formats|resilience)\//.test(file)) return 1
   if (file === 'registry.ts') return 2
   if (file.startsWith('sniff/')) return 2.5
-  if (/^(resolve|opening|spool|bad-records|standard-schema|detect|capabilities|members)\.ts$/.test(file)) return 3
+  if (
+    /^(resolve|opening|spool|bad-records|standard-schema|detect|capabilities|members|member-sequence)\.ts$/.test(file)
+  )
+    return 3
   if (
     /^(open|lazy-handles|reader|writer|reader-handle|writer-handle|infer-schema)\.ts$|^(convert|pipeline)\//.test(file)
   )

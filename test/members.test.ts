@@ -28,3 +28,31 @@ it('refuses what is no archive, or cannot be looked into', async () => {
   await expect(listMembers({ text: '', name: 'x.csv' })).rejects.toMatchObject({ code: 'TARGET_UNSUPPORTED' })
   await expect(listMembers([archive.bytes], { codecs: ['zip'] })).rejects.toMatchObject({ code: 'TARGET_UNSUPPORTED' })
 })
+
+it('reads all members that are meant, each with its own header, as one sequence', async () => {
+  const parts = {
+    name: 'parts.zip',
+    bytes: zipSync({
+      'a.csv': Buffer.from('id,name\n1,Ada\n'),
+      'b.csv': Buffer.from('id,name\n'),
+      'c.csv': Buffer.from('name,id\nCid,3\n'),
+      'd.jsonl': Buffer.from('{"id":4}\n'),
+    }),
+  }
+  const handle = openIterable(parts, { members: 'all', member: '*.csv' })
+  expect(await handle.readBulk()).toEqual([
+    { id: '1', name: 'Ada' },
+    { id: '3', name: 'Cid' },
+  ])
+  expect([handle.columns, handle.format, handle.codecs]).toEqual([['id', 'name'], 'csv', ['zip']])
+  expect(await openIterable(parts, { members: 'all' }).readBulk()).toHaveLength(3)
+  await handle.reset()
+  for await (const _ of handle) break
+  await expect(openIterable(parts, { members: 'all', member: 'x*' }).read()).rejects.toMatchObject({
+    code: 'MEMBER_NOT_FOUND',
+  })
+  const bad = { name: 'bad.zip', bytes: zipSync({ 'a.csv': Buffer.from('a\n1\n'), 'b.csv': Buffer.from('a\n1,2\n') }) }
+  const failing = openIterable(bad, { members: 'all' })
+  expect(await failing.readBulk()).toEqual([{ a: '1' }])
+  await expect(failing.readBulk()).rejects.toMatchObject({ code: 'CSV_RAGGED_RECORD', label: 'bad.zip/b.csv', line: 2 })
+})

@@ -9,7 +9,7 @@ import { EncodedSink, type EncodeStage } from '../core/encoded-sink.ts'
 import { invalidOption } from '../core/options.ts'
 import type { Codec } from '../core/types.ts'
 import { ENCODED_CHUNK_BYTES, stageOptions, ZlibStage } from '../core/zlib-stage.ts'
-import { chooseMember, isFile } from './zip-choice.ts'
+import { chooseMember, isFile, memberFilter } from './zip-choice.ts'
 import { readDirectory } from './zip-directory.ts'
 import { firstName, readByDirectory, readInOrder } from './zip-reading.ts'
 import { archiveEnd, localHeader } from './zip-records.ts'
@@ -41,9 +41,12 @@ export const codec: Codec = {
   async members(source, options = {}) {
     if (source.random === undefined) return undefined
     const entries = await readDirectory(source.random, source.label, options)
-    return entries
-      .filter(entry => isFile(entry.name))
-      .map(({ name, bytes, encodedBytes }) => ({ name, bytes, encodedBytes }))
+    const { member } = options
+    const named = entries.filter(entry => entry.name === member)
+    const meant = memberFilter(member)
+    return (named.length > 0 ? named : entries.filter(entry => isFile(entry.name) && meant(entry.name))).map(
+      ({ name, bytes, encodedBytes }) => ({ name, bytes, encodedBytes }),
+    )
   },
   async innerName(source, { member, signal }) {
     if (source.random !== undefined) {

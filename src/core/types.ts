@@ -171,10 +171,13 @@ export interface Codec {
   /** A sink whose bytes arrive encoded in `sink`; closing it ends the encoding, then closes `sink`. */
   encode(sink: ByteSink, options: CodecOptions): ByteSink
   /**
-   * Of an archive: its members that are files, in their order. Undefined where that cannot be known without using up
-   * the source. Does not dispose `source`.
+   * Of an archive: its members that are files, or those that `member` means, in their order. Undefined where that cannot
+   * be known without using up the source. Does not dispose `source`.
    */
-  members?(source: ByteSource, options?: Abortable): Promise<readonly ArchiveMember[] | undefined>
+  members?(
+    source: ByteSource,
+    options?: Abortable & Pick<CodecOptions, 'member'>,
+  ): Promise<readonly ArchiveMember[] | undefined>
   /**
    * Of an archive: the name of the member that `decode` with the same options reads, from which its format can be seen.
    * Undefined where that cannot be known without using up the source.

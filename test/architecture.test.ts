@@ -14,6 +14,12 @@ const PACKAGES: Record<string, RegExp> = {
   'iconv-lite': /^core\/encoding-peer\.ts$/,
   fzstd: /^codecs\/zstd/,
   '@hpcc-js/wasm-zstd': /^codecs\/zstd/,
+  '@duckdb/node-api': /^duckdb\//,
+  hyparquet: /^formats\/parquet\//,
+  'hyparquet-compressors': /^formats\/parquet\//,
+  'apache-arrow': /^formats\/(parquet|arrow)\//,
+  '@aws-sdk/client-s3': /^sources\/s3\//,
+  pg: /^sources\/postgres\//,
 }
 
 interface Import {
@@ -56,7 +62,9 @@ function importsOf(file: string): Import[] {
 function floor(file: string): number {
   if (file.startsWith('testing/')) return 6
   if (file.startsWith('core/')) return 0
-  if (/^(sources|codecs|formats|resilience)\//.test(file)) return 1
+  if (file.startsWith('resilience/')) return 0.25
+  if (/^(remote|duckdb)\//.test(file)) return 0.5
+  if (/^(sources|codecs|formats)\//.test(file)) return 1
   if (file === 'registry.ts') return 2
   if (file.startsWith('sniff/')) return 2.5
   if (

@@ -45,6 +45,8 @@ const MAX_WAITING_LETTERS = 100
 export class BadRecords {
   /** Bad records left out. */
   skipped = 0
+  /** Good records that the user's options leave out. */
+  passedOver = 0
   /** Bad records that were put aside or raised their error. */
   failed = 0
   /** Bad records that were put aside. */

@@ -49,7 +49,7 @@ export async function inferSchema(target: ReadTarget, options: InferSchemaOption
     let complete = true
     for await (const batch of reader.batches()) {
       const wanted = limit === 'all' ? batch : batch.slice(0, limit - rows)
-      const known = reader.schema?.columns
+      const known = declaredOf(reader.schema)
       for (const row of wanted) {
         if (known === undefined) values.observe(row)
         else texts.observe(row, known)
@@ -61,12 +61,18 @@ export async function inferSchema(target: ReadTarget, options: InferSchemaOption
         break
       }
     }
-    const { schema } = reader
-    const columns = schema === undefined ? (values.columns ?? []) : texts.columns(schema.columns)
+    const known = declaredOf(reader.schema)
+    const columns = known === undefined ? (values.columns ?? []) : texts.columns(known)
     return { columns, rows, complete }
   } finally {
     await reader.close()
   }
+}
+
+/** The columns as the file or the user says them; undefined where they were only seen in the first values. */
+function declaredOf(schema: Schema | undefined): readonly ColumnSchema[] | undefined {
+  const columns = schema?.columns ?? []
+  return columns.some(({ source }) => source !== 'inferred') ? columns : undefined
 }
 
 /** Whether a format reads texts as typed values, as `cast` and `types` say. */

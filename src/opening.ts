@@ -65,7 +65,7 @@ export async function openReading(
   try {
     signal.throwIfAborted()
     if ('openReader' in source) {
-      const reader = validated(await source.openReader(context))
+      const reader = await described(validated(await source.openReader(context)))
       return { reader, replayable: source.replayable, format: undefined, codecs: [] }
     }
     const layers = await openLayers(resolution, countedSource(source, onBytes), signal)
@@ -74,12 +74,15 @@ export async function openReading(
     const text = layers.format.text === true ? await decoded(layers.source, layers.options) : layers.source
     outermost = text
     const format = await layers.format.load()
-    const reader = await format.openReader!(text, pick(layers.options, format.readOptions), context)
+    const own = await format.openReader!(text, pick(layers.options, format.readOptions), context)
+    outermost = own
+    await own.ready?.({ signal })
+    const reader = await described(validated(own))
     outermost = reader
-    await reader.ready?.({ signal })
+    if (reader !== own) await reader.ready?.({ signal })
     signal.throwIfAborted()
     return {
-      reader: validated(reader),
+      reader,
       replayable: source.replayable,
       format: layers.format.id,
       codecs: layers.codecs,
@@ -88,6 +91,13 @@ export async function openReading(
     await disposeAfter(outermost)
     throw error
   }
+}
+
+/** The reader, with a schema where it tells none. */
+async function described(reader: RowReader): Promise<RowReader> {
+  if (reader.schema !== undefined) return reader
+  const { SampledReader } = await import('./sampled-schema.ts')
+  return new SampledReader(reader)
 }
 
 async function checkReadOptions(

@@ -79,7 +79,7 @@ export class ReaderHandle<R> implements Reader<R> {
     return this.#delivered + this.#index
   }
   get rowsSkipped(): number {
-    return this.#bad?.skipped ?? 0
+    return this.#bad === undefined ? 0 : this.#bad.skipped + this.#bad.passedOver
   }
   get rowsFailed(): number {
     return this.#bad?.failed ?? 0
@@ -382,6 +382,9 @@ export class ReaderHandle<R> implements Reader<R> {
       label,
       signal: this.#controller.signal,
       onBadRecord: (error, raw) => bad.take(error, raw),
+      onSkippedRecord: () => {
+        bad.passedOver++
+      },
       settle: () => (bad.full ? bad.settle() : undefined),
     }
   }

@@ -54,7 +54,8 @@ export interface Reader<R = Row> extends AsyncIterable<R>, AsyncDisposable {
   readonly columns: readonly string[] | undefined
   /**
    * What is known of the columns now, once the target is open: their types, whether they have nulls, and which types
-   * had to be widened on the way. Undefined where only the values tell (JSON Lines, rows): see `inferSchema`.
+   * had to be widened on the way. Where only the values tell (JSON, JSON Lines, rows), it is what the first rows show, up
+   * to 100; of an iterable of rows it is undefined until the first is read. `inferSchema` looks at more.
    */
   readonly schema: Schema | undefined
   /** Which implementation of the format runs, once the target is open: `'native'`, `'csv-parse'`. */
@@ -63,9 +64,9 @@ export interface Reader<R = Row> extends AsyncIterable<R>, AsyncDisposable {
   readonly closed: boolean
   /** Rows delivered to the caller. */
   readonly rowsRead: number
-  /** Bad records left out under `onError: 'skip'`. */
+  /** Records left out: bad ones under `onError: 'skip'`, and those that an option passes over, as `onRecord` does. */
   readonly rowsSkipped: number
-  /** Bad records that raised an error. */
+  /** Bad records that raised their error, or were put aside under `onError: 'quarantine'`. */
   readonly rowsFailed: number
   /** Bytes taken from the source, before decompression. */
   readonly bytesRead: number

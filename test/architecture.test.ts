@@ -68,7 +68,9 @@ function floor(file: string): number {
   if (file === 'registry.ts') return 2
   if (file.startsWith('sniff/')) return 2.5
   if (
-    /^(resolve|opening|spool|bad-records|standard-schema|detect|capabilities|members|member-sequence)\.ts$/.test(file)
+    /^(resolve|opening|spool|bad-records|standard-schema|detect|capabilities|members|member-sequence|sampled-schema)\.ts$/.test(
+      file,
+    )
   )
     return 3
   if (

@@ -214,3 +214,28 @@ describe('a Standard Schema', () => {
     await expect(openIterable(source, { schema: {} as never }).read()).rejects.toMatchObject({ code: 'OPTION_INVALID' })
   })
 })
+
+describe('records that an option passes over', () => {
+  const text = 'a,b\n1,x\n2,y\n , \n3\n,\n'
+
+  it.each(['native', 'csv-parse'] as const)('are counted, by the engine %s', async engine => {
+    for (const cast of [false, true]) {
+      const reader = openIterable(
+        { text, name: 'x.csv' },
+        {
+          engine,
+          cast,
+          skipRecordsWithEmptyValues: true,
+          onRecord: row => (String(row.a) === '1' ? null : row),
+          onError: 'quarantine',
+          deadLetters: new MemoryTarget('bad.jsonl'),
+          maxErrors: 1,
+        },
+      )
+      expect((await reader.readBulk(10)).length).toBe(1)
+      // Of five records: one is delivered, one left out by onRecord, two are blank, and one is bad.
+      expect([reader.rowsRead, reader.rowsSkipped, reader.rowsFailed]).toEqual([1, 3, 1])
+      await reader.close()
+    }
+  })
+})

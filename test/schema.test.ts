@@ -1,12 +1,14 @@
 /** `inferSchema`, and schemas in the words of JSON Schema and Table Schema. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import {
   CalendarDate,
   type ColumnSchema,
   inferSchema,
   MemoryTarget,
   openIterable,
+  type ReadOptions,
   type Schema,
   type SchemaType,
   toJsonSchema,
@@ -159,6 +161,43 @@ function hasType(type: string, value: unknown): boolean {
   if (!['number', 'string', 'boolean'].includes(type)) throw new Error(`no type of JSON Schema: ${type}`)
   return typeof value === type
 }
+
+describe('the schema of an open reader', () => {
+  const typesAfterOpening = async (target: Parameters<typeof openIterable>[0], options: ReadOptions = {}) => {
+    await using reader = await openIterable(target as string, options)
+    const atOnce = reader.schema && typesOf(reader.schema)
+    const first = await reader.read()
+    return [atOnce, reader.schema && typesOf(reader.schema), first]
+  }
+
+  it('is that of the first rows where only values tell, and loses none of them', async () => {
+    const jsonl = { text: '{"a":1,"b":null}\n{"a":1.5,"b":"x"}\n', name: 'x.jsonl' }
+    const types = 'a:number b:text?'
+    expect(await typesAfterOpening(jsonl)).toEqual([types, types, { a: 1, b: null }])
+    const json = { text: '[{"a":1,"b":null},{"a":1.5,"b":"x"}]', name: 'x.json' }
+    expect(await typesAfterOpening(json)).toEqual([types, types, { a: 1, b: null }])
+    // Rows of the user's are not asked for before somebody reads them.
+    const rows = JSON.parse(json.text) as object[]
+    expect(await typesAfterOpening(rows)).toEqual([undefined, types, rows[0]])
+  })
+
+  it('is that of the rows that a Standard Schema makes', async () => {
+    const schema = z.object({ n: z.coerce.number() }).transform(({ n }) => ({ n, big: BigInt(n) }))
+    const types = 'n:integer big:bigint'
+    expect(await typesAfterOpening(csv('n\n7\n'), { schema })).toEqual([types, types, { n: 7, big: 7n }])
+  })
+
+  it('leaves what is wrong with the first rows to whoever reads them', async () => {
+    await using reader = await openIterable({ text: '{"a":1}\nno\n', name: 'x.jsonl' })
+    expect(await reader.read()).toEqual({ a: 1 })
+    await expect(reader.read()).rejects.toMatchObject({ code: 'JSON_INVALID', line: 2 })
+    await using none = await openIterable({ text: 'no\n', name: 'x.jsonl' })
+    expect(none.schema).toBeUndefined()
+    await expect(none.read()).rejects.toMatchObject({ line: 1 })
+    await using empty = await openIterable({ text: '', name: 'x.jsonl' })
+    expect([empty.schema, await empty.read(), await empty.read()]).toEqual([{ columns: [] }, null, null])
+  })
+})
 
 describe('as JSON Schema', () => {
   it('names the type of each column as it is in JSON', () => {

@@ -34,6 +34,10 @@ export interface ByteSource extends AsyncDisposable {
   readonly localPath?: string
   /** Bytes in all, where it is known without reading. */
   readonly size?: number
+  /** What the place itself calls the data, where that is more than the target tells: a name to read extensions from. */
+  readonly fileName?: string
+  /** The media type that the place says the data has, without parameters: `text/csv`. */
+  readonly mediaType?: string
   /**
    * The bytes, in order. A chunk is lent: it stays as it is until the next chunk is asked for, and whoever needs it
    * longer copies it. Never yields an empty chunk. Giving the iterator up (`return()`) or aborting `signal` stops the
@@ -117,6 +121,8 @@ export interface ReadContext {
    * throws (usually `error` itself) when it is to stop; good rows read before it are delivered first.
    */
   onBadRecord(error: Error, raw?: string): void
+  /** Told of a record that is good and left out all the same, as the user's options say, to be counted. */
+  onSkippedRecord?(): void
   /**
    * Puts away the bad records that wait, if they are many. To be called between two batches by whoever may pass over any
    * number of bad records without giving a batch; there is nothing to wait for where it gives undefined.
@@ -249,4 +255,9 @@ export interface PlaceOptions {
   readonly signal: AbortSignal
   /** The options that the source's own tables name. */
   readonly options: FormatOptions
+  /**
+   * What the source is mostly read by: `'random'` where only parts of it are wanted. A place that has to ask before it
+   * knows anything then asks for no more than it needs. Default: `'stream'`.
+   */
+  readonly access?: 'stream' | 'random' | undefined
 }

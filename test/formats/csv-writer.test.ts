@@ -67,8 +67,8 @@ describe.each(ENGINES)('CSV writer, engine %s', engine => {
     })
 
     it.each([
-      [() => 1, 'a function has no CSV form'],
-      [Symbol('s'), 'a symbol has no CSV form'],
+      [() => 1, 'a function has no form as a field'],
+      [Symbol('s'), 'a symbol has no form as a field'],
       [new Date(Number.NaN), 'it is an invalid Date'],
       [new Map([[1, 2]]), 'a Map has no JSON form'],
       [{ deep: new Set([1]) }, 'a Set has no JSON form'],

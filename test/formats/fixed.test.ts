@@ -2,7 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import type { OpenIterableError } from '../../src/core/errors.ts'
-import { MemoryTarget, openIterable, type ReadOptions, type Row, type WriteOptions } from '../../src/index.ts'
+import {
+  CalendarDate,
+  inferSchema,
+  MemoryTarget,
+  openIterable,
+  type ReadOptions,
+  type Row,
+  type WriteOptions,
+} from '../../src/index.ts'
 import { formatContract } from '../../src/testing/format.ts'
 
 const fields = [
@@ -163,6 +171,89 @@ describe('reading', () => {
   })
 })
 
+describe('typed values', () => {
+  const text = [
+    'id   zip   born       score ok   ',
+    '1    00501 1815-12-10 1.50  true ',
+    '2    90210            -2    false',
+    '3',
+    '',
+  ].join('\n')
+
+  test.each([1, 3, 7, 1000])('by cast, in chunks of %i', async chunkBytes => {
+    const { rows, failure } = await read(text, { cast: true, relax: true }, chunkBytes)
+    expect(failure).toBeUndefined()
+    expect(rows).toEqual([
+      { id: 1, zip: '00501', born: new CalendarDate('1815-12-10'), score: 1.5, ok: true },
+      { id: 2, zip: '90210', born: null, score: -2, ok: false },
+      { id: 3, zip: null, born: null, score: null, ok: null },
+    ])
+  })
+
+  test('the schema is known on opening, and text otherwise', async () => {
+    const typesOf = async (options: ReadOptions) => {
+      await using reader = await openIterable({ text, name: 'x.fwf' }, { relax: true, ...options })
+      return reader.schema?.columns.map(({ name, type, nullable }) => `${name}:${type}${nullable ? '?' : ''}`).join(' ')
+    }
+    expect(await typesOf({ cast: true })).toBe('id:integer zip:text? born:date? score:number? ok:boolean?')
+    expect(await typesOf({ cast: true, scan: 'full' })).toBe(await typesOf({ cast: true }))
+    expect(await typesOf({ fields })).toBe('id:text? name:text? note:text?')
+    expect((await inferSchema({ text, name: 'x.fwf' }, { relax: true })).columns.map(({ type }) => type)).toEqual(
+      'integer text date number boolean'.split(' '),
+    )
+  })
+
+  test('a value that is not of its declared type is a bad record, with its place', async () => {
+    const { rows, failure } = await read('a  b\n1  2\né  x\n', { types: { b: 'integer' } })
+    expect(rows).toEqual([{ a: '1', b: 2 }])
+    expect(failure).toMatchObject({ code: 'VALUE_TYPE_MISMATCH', line: 3, column: 4, byte: 14, record: 2 })
+    const bad = new MemoryTarget('bad.jsonl')
+    const left = await read('a  b\n1  2\n3  x\n4  5\n', { types: { b: 'integer' }, cast: true, deadLetters: bad })
+    expect(left.rows).toEqual([
+      { a: 1, b: 2 },
+      { a: 4, b: 5 },
+    ])
+    expect(JSON.parse(bad.text())).toMatchObject({ raw: '3  x', record: 2 })
+    expect((await read('a\n', { types: { b: 'integer' } })).failure).toMatchObject({ code: 'OPTION_INVALID' })
+  })
+
+  test('gives what a CSV of the same fields gives, whatever they are', async () => {
+    const field = fc.oneof(
+      fc.constantFrom('', '1', '-7', '007', '1.5', '1e400', '9007199254740993', 'true', '2024-02-29', 'x', 'null', 'é'),
+      fc.integer({ min: -99999, max: 99999 }).map(String),
+    )
+    const options = fc.record({
+      cast: fc.constant(true),
+      scan: fc.constantFrom<number | 'full'>(1, 3, 1000, 'full'),
+      onWiden: fc.constantFrom<'text' | 'error'>('text', 'error'),
+      nullText: fc.constantFrom<string[]>([''], ['', 'null'], []),
+      onError: fc.constant('skip' as const),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(field, field), { maxLength: 8 }), options, async (cells, typing) => {
+        const rows = async (source: string, name: string, more: ReadOptions = {}) => {
+          await using reader = openIterable({ text: source, name }, { ...typing, ...more })
+          const all = await reader.readBulk(100)
+          return { all, skipped: reader.rowsSkipped, schema: reader.schema }
+        }
+        const csv = ['a,b', ...cells.map(pair => pair.join())].join('\n')
+        const fwf = [['a', 'b'], ...cells].map(pair => pair.map(value => value.padEnd(20)).join('')).join('\n')
+        expect(await rows(fwf, 'x.fwf', { widths: [20, 20] })).toEqual(await rows(csv, 'x.csv'))
+      }),
+      { seed: 62, numRuns: 500 },
+    )
+  })
+
+  test('are written back as they are', async () => {
+    const out = new MemoryTarget('y.fwf')
+    await using writer = openIterable(out, { mode: 'w' })
+    await writer.writeBulk(openIterable({ text, name: 'x.fwf' }, { relax: true, cast: true }))
+    await writer.close()
+    const again = await read(out.text(), { cast: true, relax: true })
+    expect(again.rows).toEqual((await read(text, { cast: true, relax: true })).rows)
+  })
+})
+
 describe('writing', () => {
   const rows = [
     { id: 1, name: 'Ada', on: new Date(0) },
@@ -191,7 +282,8 @@ describe('writing', () => {
     ['too long, by characters', { a: '🙂🙂🙂' }, '🙂🙂'],
     ['blanks before it', { a: ' x' }, 'x '],
     ['a line break', { a: '\n' }, undefined],
-    ['an object', { a: {} }, undefined],
+    ['an object', { a: { b: 1 } }, '{"'],
+    ['a function', { a: () => 1 }, undefined],
     ['an invalid date', { a: new Date(Number.NaN) }, undefined],
     ['half a pair', { a: '\ud800' }, undefined],
     ['another column', { b: 1 }, undefined],

@@ -127,7 +127,10 @@ export class RowAssembler {
     quoted: readonly number[] = NONE,
   ): void {
     if (blank && !this.blankIsRecord) return
-    if (this.#dialect.skipRecordsWithEmptyValues && isEmpty(fields, count)) return
+    if (this.#dialect.skipRecordsWithEmptyValues && isEmpty(fields, count)) {
+      if (this.names !== null) this.#passOver()
+      return
+    }
     if (this.#plain && count === this.width) {
       rows.push(this.builder!.fromFields(fields)!)
       return
@@ -215,7 +218,13 @@ export class RowAssembler {
     const { onRecord } = this.#dialect
     const result = onRecord === undefined ? row : onRecord(row, { line, record })
     if (result !== null && result !== undefined) rows.push(result)
-    else this.records++
+    else this.#passOver()
+  }
+
+  /** Leaves out a record as the user's options say. */
+  #passOver(): void {
+    this.records++
+    this.#context.onSkippedRecord?.()
   }
 
   /** Tells of a record that cannot become a row; returns if it may be left out. */

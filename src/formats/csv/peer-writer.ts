@@ -2,18 +2,12 @@
 import { type Options, stringify } from 'csv-stringify/sync'
 import type { OutputBuffer } from '../../core/bytes.ts'
 import { excerpt } from '../../core/errors.ts'
+import { FieldTexts } from '../../core/field-texts.ts'
 import { UnwritableValue } from '../../core/unwritable.ts'
 import type { CsvRecords } from './encoder.ts'
 import { blankLine } from './native-records.ts'
 import { columnValue } from './write-columns.ts'
-import {
-  BYTE_ORDER_MARK,
-  CsvValueTexts,
-  isFormula,
-  LONE_SURROGATE,
-  loneSurrogate,
-  needsQuotes,
-} from './write-fields.ts'
+import { BYTE_ORDER_MARK, isFormula, LONE_SURROGATE, loneSurrogate, needsQuotes } from './write-fields.ts'
 import type { CsvCast, CsvCastContext, CsvCastResult, CsvWriteDialect } from './write-options.ts'
 
 /** A field that csv-stringify is not to take for a plain string: text of another value, or text with options of its own. */
@@ -35,7 +29,7 @@ interface FieldOptions {
 export class PeerRecords implements CsvRecords {
   readonly #out: OutputBuffer
   readonly #dialect: CsvWriteDialect
-  readonly #texts: CsvValueTexts
+  readonly #texts: FieldTexts
   readonly #options: Options
   /** What csv-stringify quotes of itself only when it is asked to. */
   readonly #matches: (string | RegExp)[]
@@ -43,7 +37,7 @@ export class PeerRecords implements CsvRecords {
   constructor(out: OutputBuffer, dialect: CsvWriteDialect) {
     this.#out = out
     this.#dialect = dialect
-    this.#texts = new CsvValueTexts(dialect)
+    this.#texts = new FieldTexts(dialect)
     const { quote, escape } = dialect
     this.#matches = quote === null ? [] : [/^\ufeff/, ...(escape === quote ? [] : [escape])]
     this.#options = {

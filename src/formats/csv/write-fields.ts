@@ -1,8 +1,6 @@
 /** Values → CSV fields (RFC 4180) straight into an output buffer, quoted where they need it. */
-import { types } from 'node:util'
-import { OutputBuffer } from '../../core/bytes.ts'
-import { CalendarDate } from '../../core/calendar-date.ts'
-import { base64, JsonWriter } from '../../core/json.ts'
+import type { OutputBuffer } from '../../core/bytes.ts'
+import { FieldTexts } from '../../core/field-texts.ts'
 import { UnwritableValue } from '../../core/unwritable.ts'
 import type { CsvWriteDialect } from './write-options.ts'
 
@@ -31,7 +29,7 @@ export type CsvFieldDialect = Pick<
 export class CsvFields {
   readonly #out: OutputBuffer
   readonly #dialect: CsvFieldDialect
-  readonly #texts: CsvValueTexts
+  readonly #texts: FieldTexts
   /** Whether text is written as it is unless its characters say otherwise. */
   readonly #plainText: boolean
   /** By UTF-16 unit: 0 where it is written as it is, as one byte; `MARK` where it makes a field need quotes. */
@@ -46,7 +44,7 @@ export class CsvFields {
   constructor(out: OutputBuffer, dialect: CsvFieldDialect) {
     this.#out = out
     this.#dialect = dialect
-    this.#texts = new CsvValueTexts(dialect)
+    this.#texts = new FieldTexts(dialect)
     this.#delimiter = Buffer.from(dialect.delimiter)
     this.#delimiterByte = this.#delimiter[0]!
     const { delimiter, quote, escape, quoted, quotedString, nullText, escapeFormulas } = dialect
@@ -268,50 +266,3 @@ export const needsQuotes = () =>
     'it holds a delimiter or line end and { quote: null } forbids the quotes',
     'allow quotes, or take another delimiter',
   )
-
-function openJson(): { readonly out: OutputBuffer; readonly writer: JsonWriter } {
-  const out = new OutputBuffer()
-  return { out, writer: new JsonWriter(out, { bigint: 'number', nonFinite: 'null' }) }
-}
-
-/** Values that are not text → the text that stands for them. */
-export class CsvValueTexts {
-  readonly #booleans: Pick<CsvWriteDialect, 'trueText' | 'falseText'>
-  #json: ReturnType<typeof openJson> | undefined
-
-  constructor(booleans: Pick<CsvWriteDialect, 'trueText' | 'falseText'>) {
-    this.#booleans = booleans
-  }
-
-  /** Null for an object that stands for it. Throws UnwritableValue. */
-  textOf(value: unknown): string | null {
-    switch (typeof value) {
-      case 'string':
-        return value
-      case 'number':
-      case 'bigint':
-        return `${value}`
-      case 'boolean':
-        return value ? this.#booleans.trueText : this.#booleans.falseText
-      case 'object':
-        return this.#objectText(value as object)
-      default:
-        throw new UnwritableValue(`a ${typeof value} has no CSV form`)
-    }
-  }
-
-  #objectText(value: object): string | null {
-    if (types.isDate(value)) {
-      if (Number.isNaN(value.getTime())) throw new UnwritableValue('it is an invalid Date')
-      return value instanceof CalendarDate ? value.toJSON() : value.toISOString()
-    }
-    if (types.isUint8Array(value)) return base64(value)
-    const { out, writer } = (this.#json ??= openJson())
-    out.take()
-    writer.value(value)
-    const json = out.bytes.toString('utf8', 0, out.length)
-    // An object that stands for one text (a URL, a date of another library) is that text, not JSON text of it.
-    if (json === 'null') return null
-    return json.startsWith('"') ? (JSON.parse(json) as string) : json
-  }
-}

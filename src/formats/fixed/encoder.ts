@@ -1,7 +1,9 @@
 /** Rows → fixed-width text. */
 import { CHUNK_BYTES, OutputBuffer } from '../../core/bytes.ts'
 import { createError, excerpt } from '../../core/errors.ts'
+import { FieldTexts } from '../../core/field-texts.ts'
 import type { Batch, Encoder, Row, WriteContext } from '../../core/types.ts'
+import { UnwritableValue } from '../../core/unwritable.ts'
 import { charactersOf, SAMPLE, textOf, trimmed } from './characters.ts'
 import type { FixedWriteOptions } from './options.ts'
 
@@ -17,6 +19,7 @@ export class FixedEncoder implements Encoder {
   /** The first rows, as texts, while the widths are not known. */
   #held: string[][] = []
   #record = 0
+  readonly #texts = new FieldTexts({ trueText: 'true', falseText: 'false' })
 
   constructor(options: FixedWriteOptions, context: Pick<WriteContext, 'label' | 'onBadRecord'>) {
     const { fields, widths } = options
@@ -88,11 +91,18 @@ export class FixedEncoder implements Encoder {
       if (value === null || value === undefined) return ''
       // A column that is found to hold numbers only has them on the right.
       if (this.#widths === undefined && typeof value !== 'number' && typeof value !== 'bigint') this.#right[i] = false
-      const text = value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : value
-      if (typeof text === 'object' || typeof text === 'function' || typeof text === 'symbol')
-        throw this.#unwritable(`an object has no form as a field`, name)
-      return this.#checked(String(text), name)
+      const text = this.#textOf(value, name)
+      if (text === null) return ''
+      return this.#checked(text, name)
     })
+  }
+
+  #textOf(value: unknown, name: string): string | null {
+    try {
+      return this.#texts.textOf(value)
+    } catch (error) {
+      throw error instanceof UnwritableValue ? this.#unwritable(error.message, name) : error
+    }
   }
 
   #checked(text: string, name: string): string {

@@ -1,5 +1,6 @@
 /** What the reader and the writer of fixed-width text can be told. */
 import { is, type OptionEntry } from '../../core/options.ts'
+import { TYPING_OPTIONS, type TypingOptions } from '../../core/typing.ts'
 
 /** A column. Its width counts characters (Unicode code points), however wide they look. */
 export interface FixedField {
@@ -10,11 +11,11 @@ export interface FixedField {
 }
 
 /**
- * How fixed-width text is read: lines end with LF or CRLF, empty ones are skipped, a byte order mark is dropped, and all
- * values are text. Blanks behind the last column are no data, and the last field may end early, as trailing blanks are
+ * How fixed-width text is read: lines end with LF or CRLF, empty ones are skipped, a byte order mark is dropped, and
+ * values are text unless `cast` or `types` say otherwise. Blanks behind the last column are no data, and the last field may end early, as trailing blanks are
  * often cut off; any other line of the wrong length is an error.
  */
-export interface FixedReadOptions {
+export interface FixedReadOptions extends Omit<TypingOptions, 'quotedNulls'> {
   /** The columns from left to right, one directly behind the other. The first line is then data, unless `header: true`. */
   readonly fields?: readonly FixedField[] | undefined
   /**
@@ -40,7 +41,7 @@ export interface FixedReadOptions {
   readonly encodingErrors?: 'raise' | 'replace' | undefined
 }
 
-/** How fixed-width text is written. Null and undefined are blanks; objects, but for dates, have no form. */
+/** How fixed-width text is written. Null and undefined are blanks, dates ISO 8601, bytes base64, objects JSON. */
 export interface FixedWriteOptions {
   /** The columns from left to right. Default: those of the first 1000 rows, as wide as their longest value, a blank apart. */
   readonly fields?: readonly FixedField[] | undefined
@@ -79,8 +80,11 @@ const COLUMN_OPTIONS = {
   },
 } as const satisfies Record<string, OptionEntry>
 
+const { quotedNulls: _, ...TYPING } = TYPING_OPTIONS
+
 export const FIXED_READ_OPTIONS = {
   ...COLUMN_OPTIONS,
+  ...TYPING,
   header: {
     type: 'true, false or an array of names',
     default: 'true without fields',

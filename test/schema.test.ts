@@ -9,6 +9,7 @@ import {
   MemoryTarget,
   openIterable,
   type ReadOptions,
+  type ReadTarget,
   type Schema,
   type SchemaType,
   toJsonSchema,
@@ -163,8 +164,8 @@ function hasType(type: string, value: unknown): boolean {
 }
 
 describe('the schema of an open reader', () => {
-  const typesAfterOpening = async (target: Parameters<typeof openIterable>[0], options: ReadOptions = {}) => {
-    await using reader = await openIterable(target as string, options)
+  const typesAfterOpening = async (target: ReadTarget, options: ReadOptions = {}) => {
+    await using reader = await openIterable(target, options)
     const atOnce = reader.schema && typesOf(reader.schema)
     const first = await reader.read()
     return [atOnce, reader.schema && typesOf(reader.schema), first]

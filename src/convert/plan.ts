@@ -1,0 +1,71 @@
+/** How a conversion will be done, and why: a plain object that can be printed and asserted. */
+
+import { checkOptions } from '../core/options.ts'
+import type { Schema } from '../core/schema.ts'
+import type { FormatOptions } from '../core/types.ts'
+import { type Resolution, resolveTarget } from '../resolve.ts'
+import { lossesOf } from './losses.ts'
+import { CONVERT_OPTIONS, type ConvertOptions } from './options.ts'
+
+/** One end of a conversion. */
+export interface PlannedEnd {
+  /** What messages call it; without credentials. */
+  readonly label: string
+  /** Id of the format; undefined for rows that need none, and where only the content tells. */
+  readonly format: string | undefined
+  /** Ids of the codecs, outermost first. */
+  readonly codecs: readonly string[]
+}
+
+/** What `convert` will do. */
+export interface ConversionPlan {
+  readonly from: PlannedEnd
+  readonly to: PlannedEnd
+  /** `rows`: our readers and writers, row by row; `duckdb`: one query of DuckDB. */
+  readonly engine: 'rows' | 'duckdb'
+  /** Why this engine, a sentence each. */
+  readonly reasons: readonly string[]
+  /** Whether the types of text columns are inferred, as the output's columns have types. */
+  readonly infersTypes: boolean
+  /** What has to be kept in a temp file on the way. */
+  readonly spools: readonly string[]
+  /** What the output cannot keep as it is, and what becomes of it. Known columns only. */
+  readonly losses: readonly string[]
+}
+
+/** Both ends as they are resolved, and the options as both sides get them. */
+export interface ConversionRequest {
+  readonly from: Resolution
+  readonly to: Resolution
+  readonly options: ConvertOptions
+  readonly infersTypes: boolean
+}
+
+/** Checks the options and resolves both ends. No I/O. */
+export function resolveConversion(from: unknown, to: unknown, options: ConvertOptions): ConversionRequest {
+  checkOptions(options as FormatOptions, [CONVERT_OPTIONS], 'convert')
+  const source = resolveTarget(from, { ...options.read }, 'read')
+  const target = resolveTarget(to, { ...options.write, mode: options.mode ?? 'w' }, 'write')
+  const infersTypes = target.format?.typed === true && options.read?.cast === undefined && source.format?.text === true
+  return { from: source, to: target, options, infersTypes }
+}
+
+/** The plan of a request. */
+export async function planOf(request: ConversionRequest, schema?: Schema): Promise<ConversionPlan> {
+  const { from, to, infersTypes } = request
+  const end = ({ label, format, codecs }: Resolution): PlannedEnd => ({
+    label,
+    format: format?.id,
+    codecs: codecs.map(codec => codec.id),
+  })
+  const target = end(to)
+  return {
+    from: end(from),
+    to: target,
+    engine: 'rows',
+    reasons: ['rows are read and written by our own readers and writers'],
+    infersTypes,
+    spools: [],
+    losses: schema === undefined ? [] : lossesOf(schema, target.format, request.options),
+  }
+}

@@ -1,0 +1,174 @@
+/** Converts by our own readers and writers. */
+import { createError, excerpt, nearest } from '../core/errors.ts'
+import { checkCondition, type Filter, parseFilter } from '../core/filter.ts'
+import type { Schema } from '../core/schema.ts'
+import type { Batch, Row } from '../core/types.ts'
+import type { TypingOptions, Widening } from '../core/typing.ts'
+import { openIterable, type ReadOptions, type ReadTarget, type WriteTarget } from '../open.ts'
+import { BATCHES, type Reader } from '../reader.ts'
+import { ErrorBudget } from './error-budget.ts'
+import { lossesOf } from './losses.ts'
+import type { ConvertOptions } from './options.ts'
+import type { ConversionPlan, ConversionRequest } from './plan.ts'
+import { type ProgressCounts, ProgressReport, rate } from './progress.ts'
+import { pushDown } from './pushdown.ts'
+import type { ConvertResult } from './result.ts'
+import { StepBatches } from './step-batches.ts'
+import { columnsAfter } from './steps.ts'
+
+/** A later value contradicts the type that a sample has shown. */
+class SampleMisled {
+  readonly widening: Widening
+  constructor(widening: Widening) {
+    this.widening = widening
+  }
+}
+
+/** Converts rows, again with types from the whole input where a sample has misled. */
+export async function convertRows(
+  from: ReadTarget,
+  to: WriteTarget,
+  request: ConversionRequest,
+  plan: ConversionPlan,
+): Promise<ConvertResult> {
+  const progress = new ProgressReport(request.options)
+  const { read, rest } = await pushDown(request)
+  const once = (typing: TypingOptions, warnings: string[]) =>
+    convertOnce(from, to, rest, plan, progress, { ...read, ...typing }, warnings)
+  if (!request.infersTypes) return once({}, [])
+  const replayable = ['file', 'memory', 's3', 'http'].includes(request.from.entry.id)
+  const warnings: string[] = []
+  // Text that was taken for numbers has lost its form when the column turns out to be text: only a new start has it.
+  const onWiden = (widening: Widening) => {
+    if (widening.to === 'text' && replayable) throw new SampleMisled(widening)
+    warnings.push(widened(widening))
+  }
+  try {
+    return await once({ cast: true, onWiden }, warnings)
+  } catch (error) {
+    if (!(error instanceof SampleMisled)) throw error
+    const again = [`${widened(error.widening)}; the input was read again to decide the types by all of it`]
+    return once({ cast: true, scan: 'full' }, again)
+  }
+}
+
+const widened = ({ column, from, to, record }: Widening) =>
+  `column ${column} is ${to}, not ${from} as its first values were: record ${record} is the first other`
+
+async function convertOnce(
+  from: ReadTarget,
+  to: WriteTarget,
+  options: ConvertOptions,
+  plan: ConversionPlan,
+  progress: ProgressReport,
+  reading: ReadOptions,
+  warnings: string[],
+): Promise<ConvertResult> {
+  const signal = options.signal ?? new AbortController().signal
+  const budget = new ErrorBudget(options)
+  const { read = {}, write = {}, mode = 'w' } = options
+  const reader: Reader = openIterable<Row>(from as WriteTarget & ReadTarget, {
+    ...reading,
+    ...read,
+    ...budget.options,
+    signal,
+  })
+  const writer = openIterable<Row>(to, { ...write, ...budget.options, mode, signal })
+  const steps = new StepBatches(options, budget.steps, signal)
+  const counts = (): ProgressCounts => ({
+    from: reader.label,
+    to: writer.label,
+    rowsIn: steps.counts.taken,
+    rowsOut: writer.rowsWritten,
+    bytesRead: reader.bytesRead,
+    bytesTotal: reader.bytesTotal,
+  })
+  let schema: Schema | undefined
+  try {
+    await (reader as PromiseLike<Reader> & Reader)
+    checkColumns(options, reader)
+    steps.prepare(reader)
+    await writer.writeBulk(asReader(reader, steps, options, () => progress.tell(counts)))
+    schema = reader.schema
+    await reader.close()
+    await writer.close()
+    await budget.close()
+  } catch (error) {
+    await writer.abort(error).catch(() => {}) // the first failure is the one to tell
+    await reader.close().catch(() => {})
+    await budget.close().catch(() => {})
+    throw error
+  }
+  await progress.end(counts())
+  const { taken, leftOut, added } = steps.counts
+  const { elapsedMs } = progress
+  const losses = schema === undefined ? [] : lossesOf(schema, writer.format, options)
+  return {
+    from: reader.label,
+    to: writer.label,
+    engine: 'rows',
+    rowsIn: taken + reader.rowsSkipped + reader.rowsFailed,
+    rowsOut: writer.rowsWritten,
+    rowsLeftOut: leftOut,
+    rowsAdded: added,
+    rowsSkipped: reader.rowsSkipped + budget.steps.skipped + writer.rowsSkipped,
+    rowsFailed: reader.rowsFailed + budget.steps.failed + writer.rowsFailed,
+    bytesRead: reader.bytesRead,
+    bytesWritten: writer.bytesWritten,
+    elapsedMs,
+    rowsPerSecond: rate(taken, elapsedMs),
+    schema,
+    warnings: [...warnings, ...losses],
+    plan: {
+      ...plan,
+      losses,
+      from: { label: reader.label, format: reader.format, codecs: reader.codecs },
+    },
+  }
+}
+
+/** Where the source's columns are known, one that it does not have is a mistake. */
+function checkColumns({ columns, where, rename, ...options }: ConvertOptions, reader: Reader): void {
+  const known = reader.columns
+  if (known === undefined) return
+  if (where !== undefined) {
+    const types = new Map(reader.schema?.columns.map(({ name, type }) => [name, type]))
+    const typed = known.map(name => ({ name, type: types.get(name) ?? ('json' as const) }))
+    checkCondition(parseFilter(where as Filter), typed, reader.label)
+  }
+  if (createsRows(options)) return
+  for (const [option, names] of [
+    ['columns', columns ?? []],
+    ['rename', Object.keys(rename ?? {})],
+  ] as const) {
+    const unknown = names.find(name => !known.includes(name))
+    if (unknown === undefined) continue
+    const near = nearest(unknown, known)
+    throw createError('OPTION_INVALID', `option ${option} names ${excerpt(unknown)}, which is not a column`, {
+      label: reader.label,
+      expected: `one of ${excerpt(known.join(', '), 300)}`,
+      found: unknown,
+      hint: near === undefined ? undefined : `did you mean ${excerpt(near)}?`,
+    })
+  }
+}
+
+/** The rows that come out of the steps, with their columns, as a writer takes them from a reader. */
+function asReader(reader: Reader, steps: StepBatches, options: ConvertOptions, onBatch: () => void) {
+  const batches = async function* (): AsyncGenerator<Batch, void, undefined> {
+    for await (const batch of steps.run(reader.batches())) {
+      yield batch
+      onBatch()
+    }
+  }
+  return {
+    columns: columnsAfter(reader.columns, options),
+    schema: createsRows(options) ? undefined : reader.schema,
+    batches: () => Object.assign(batches(), { [BATCHES]: true as const }),
+    [Symbol.asyncIterator]: () => batches(),
+  } as unknown as Reader
+}
+
+/** Whether the steps make rows whose types nobody knows. */
+const createsRows = ({ map, flatMap, flatten, unflatten }: ConvertOptions): boolean =>
+  map !== undefined || flatMap !== undefined || Boolean(flatten) || Boolean(unflatten)

@@ -1,8 +1,8 @@
 /** Reads every file of fixtures/csv and holds it against the .json beside it. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { resolveReadOptions } from '../../src/formats/csv/read-dialect.ts'
 import type { CsvReadOptions } from '../../src/formats/csv/read-options.ts'
-import { resolveReadOptions } from '../../src/formats/csv/read-options.ts'
 import { readCsv } from './csv-reading.ts'
 
 const folder = new URL('../../fixtures/csv/', import.meta.url)

@@ -208,4 +208,52 @@ describe('csv engines on random documents', () => {
       { numRuns: RUNS, seed: SEED, endOnFailure: false },
     )
   })
+
+  it('read long documents alike, in blocks or record by record, wherever a fault is', {
+    timeout: 3_600_000,
+  }, async () => {
+    const record = fc.constantFrom(
+      ...['1,2,3\n', 'a,,"b"\n', '"x, y","",z\r\n', '"line\nand ""line""\n",2,3\n', 'é,漢,"😀"\n', ',,\n'],
+      ...['"a\r\nb",2,3\r\n', `"${'long '.repeat(300)}\n",2,${'wide '.repeat(40)}\n`],
+    )
+    const oddity = fc.constantFrom(
+      ...['1,2\n', '1,2,3,4\n', '\n', '1,a"b,3\n', '"a"b,2,3\n', '"', '"a" ,2,3\r\n', 'a\r,"b"\r,c\n', '"a",2,\xff\n'],
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.array(record, { minLength: 1, maxLength: 12 }), fc.integer({ min: 1, max: 40 })), {
+          minLength: 1,
+          maxLength: 8,
+        }),
+        fc.array(fc.tuple(oddity, fc.double({ min: 0, max: 1, noNaN: true })), { maxLength: 3 }),
+        fc.boolean(),
+        fc.constantFrom<CsvReadOptions>(
+          {},
+          {},
+          { relax: true },
+          { header: false },
+          { cast: true, scan: 5 },
+          { escape: '\\' },
+        ),
+        fc.constantFrom(undefined, undefined, 20_000, 1700, 30),
+        fc.array(fc.integer({ min: 1, max: 30_000 }), { minLength: 1, maxLength: 4 }),
+        async (parts, oddities, skip, more, maxRecordBytes, chunkBytes) => {
+          const records = parts.flatMap(([some, times]) => Array<string[]>(times).fill(some).flat())
+          for (const [odd, where] of oddities) records.splice(Math.floor(where * records.length), 0, odd)
+          const input = Buffer.from(`a,b,c\n${records.join('')}`, 'utf8')
+          // The one that is not UTF-8.
+          for (let at = input.indexOf('ÿ'); at >= 0; at = input.indexOf('ÿ', at)) input.set([0xff, 0x78], at)
+          const options: CsvReadOptions = { ...more, maxRecordBytes }
+          const read = async (engine: 'native' | 'csv-parse', bytes: number | number[]) => {
+            const { rows, bad, error } = await readCsv(input, { ...options, engine }, { chunkBytes: bytes, skip })
+            return { rows, bad, error: error && badOf(error) }
+          }
+          const byRecord = await read('native', input.length < 20_000 ? 1 : 251)
+          expect(await read('native', chunkBytes)).toEqual(byRecord)
+          expect(await read('csv-parse', 65_536)).toEqual(byRecord)
+        },
+      ),
+      { numRuns: Math.max(60, RUNS / 100), seed: SEED, endOnFailure: false },
+    )
+  })
 })

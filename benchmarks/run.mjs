@@ -17,8 +17,11 @@ const CASES = [
   'json',
   'gzip',
   'codecs',
+  'parquet',
   'memory',
   'iterator',
+  'pipeline',
+  'concurrency',
   'retention',
   'nocodegen',
 ]

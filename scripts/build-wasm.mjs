@@ -7,11 +7,11 @@ const folder = new URL('../src/formats/csv/simd/', import.meta.url)
 
 /** The module as it must be, from the text beside it. */
 export async function renderModule() {
-  const text = readFileSync(new URL('line-index.wat', folder), 'utf8')
-  const { buffer } = (await wabt()).parseWat('line-index.wat', text, { simd: true }).toBinary({})
-  return `/** line-index.wat, compiled by scripts/build-wasm.mjs. */\nexport const LINE_INDEX_WASM =\n  '${Buffer.from(buffer).toString('base64')}'\n`
+  const text = readFileSync(new URL('record-index.wat', folder), 'utf8')
+  const { buffer } = (await wabt()).parseWat('record-index.wat', text, { simd: true }).toBinary({})
+  return `/** record-index.wat, compiled by scripts/build-wasm.mjs. */\nexport const RECORD_INDEX_WASM =\n  '${Buffer.from(buffer).toString('base64')}'\n`
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(new URL('line-index-wasm.ts', folder), await renderModule())
+  writeFileSync(new URL('record-index-wasm.ts', folder), await renderModule())
 }

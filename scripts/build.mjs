@@ -1,16 +1,16 @@
-// Compiles src/ to dist/ from nothing, so that no file of an earlier build is published. The code goes out without its
-// comments, as it is loaded by everyone; the types go out with theirs, as editors show them.
-import { execFileSync } from 'node:child_process'
+// Makes dist/ from src/, from nothing, so that no file of an earlier build is published: the code bundled and without its
+// comments, as it is loaded by everyone; the types file by file and with theirs, as editors show them.
+import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundle, writeBundle } from './bundle.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const tsc = options =>
-  execFileSync(process.execPath, [`${root}/node_modules/typescript/bin/tsc`, '-p', 'tsconfig.build.json', ...options], {
-    cwd: root,
-    stdio: 'inherit',
-  })
+const dist = join(root, 'dist')
 
-rmSync(`${root}/dist`, { recursive: true, force: true })
-tsc(['--declaration', 'false', '--removeComments'])
-tsc(['--emitDeclarationOnly'])
+const files = await bundle()
+rmSync(dist, { recursive: true, force: true })
+await writeBundle(dist, files)
+const compiler = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']
+process.exitCode = spawnSync(process.execPath, compiler, { cwd: root, stdio: 'inherit' }).status ?? 1

@@ -1,1 +1,1 @@
-export function renderReadme(text?: string): Promise<string>
+export function renderDocs(): Promise<Record<string, string>>

@@ -1,33 +1,57 @@
-// Fills the tables of README.md from the declarations in the code: `node scripts/docs.mjs` after a build.
+// Fills the tables of README.md and docs/ from the declarations in the code: `node scripts/docs.mjs`.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { withInner } from './bundle.mjs'
 
-const README = fileURLToPath(new URL('../README.md', import.meta.url))
+const ROOT = new URL('../', import.meta.url)
+const FILES = ['README.md', 'docs/options.md', 'docs/errors.md']
 
-/** README.md as it must be. Imports the compiled code, so that it needs a build but no compiler. */
-export async function renderReadme(text = readFileSync(README, 'utf8')) {
-  const { ERRORS } = await import('../dist/core/errors.js')
-  const { listCodecs, listFormats } = await import('../dist/registry.js')
-  const { COMMON_READ_OPTIONS, COMMON_WRITE_OPTIONS } = await import('../dist/resolve.js')
+/** The files as they must be: path → text. */
+export async function renderDocs() {
+  const sections = await withInner(
+    ['core/errors', 'registry', 'resolve', 'convert/options', 'convert/bulk-options'],
+    sectionsOf,
+  )
+  const seen = new Set()
+  const rendered = FILES.map(path => {
+    const text = readFileSync(new URL(path, ROOT), 'utf8')
+    const filled = text.replace(/<!-- begin:([a-z0-9-]+) -->[\s\S]*?<!-- end:\1 -->/g, (_, name) => {
+      if (sections[name] === undefined) throw new Error(`${path} has a section ${name} that nothing fills`)
+      seen.add(name)
+      return `<!-- begin:${name} -->\n${sections[name]}\n<!-- end:${name} -->`
+    })
+    return [path, filled]
+  })
+  const missing = Object.keys(sections).filter(name => !seen.has(name))
+  if (missing.length > 0) throw new Error(`the docs lack the sections ${missing.join(', ')}`)
+  return Object.fromEntries(rendered)
+}
+
+async function sectionsOf([
+  { ERRORS },
+  { listCodecs, listFormats, listSources },
+  { COMMON_READ_OPTIONS, COMMON_WRITE_OPTIONS },
+  { CONVERT_OPTIONS },
+  { BULK_OPTIONS },
+]) {
   const sections = {
     formats: formats(listFormats(), listCodecs()),
     common: options({ ...COMMON_READ_OPTIONS, ...COMMON_WRITE_OPTIONS }),
     errors: errors(ERRORS),
+    convert: options(CONVERT_OPTIONS),
+    bulk: options(BULK_OPTIONS),
   }
   for (const entry of listFormats()) {
     const format = await entry.load()
     sections[`${entry.id}-read`] = options(format.readOptions)
-    sections[`${entry.id}-write`] = options(format.writeOptions)
+    if (entry.writes) sections[`${entry.id}-write`] = options(format.writeOptions)
   }
-  const seen = new Set()
-  const filled = text.replace(/<!-- begin:([a-z-]+) -->[\s\S]*?<!-- end:\1 -->/g, (_, name) => {
-    if (sections[name] === undefined) throw new Error(`README.md has a section ${name} that nothing fills`)
-    seen.add(name)
-    return `<!-- begin:${name} -->\n${sections[name]}\n<!-- end:${name} -->`
-  })
-  const missing = Object.keys(sections).filter(name => !seen.has(name))
-  if (missing.length > 0) throw new Error(`README.md lacks the sections ${missing.join(', ')}`)
-  return filled
+  for (const entry of listSources()) {
+    const place = await entry.load()
+    if (place.readOptions !== undefined) sections[`${entry.id}-read`] = options(place.readOptions)
+    if (place.writeOptions !== undefined) sections[`${entry.id}-write`] = options(place.writeOptions)
+  }
+  return sections
 }
 
 const cell = text => String(text).replaceAll('|', '\\|').replaceAll('\n', '\\n')
@@ -63,4 +87,6 @@ const errors = entries =>
     Object.entries(entries).map(([code, entry]) => [`\`${code}\``, entry.means]),
   )
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(README, await renderReadme())
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [path, text] of Object.entries(await renderDocs())) writeFileSync(new URL(path, ROOT), text)
+}

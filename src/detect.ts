@@ -96,7 +96,11 @@ export async function detect(target: unknown, options: DetectOptions = {}): Prom
   }
   const { LayerWalk } = await import('./sniff/layers.ts')
   const { sampleBytes } = options
-  const walk = new LayerWalk(source, { name: entry.fileName?.(target), given: given(options), sampleBytes })
+  const walk = new LayerWalk(source, {
+    name: source.fileName ?? entry.fileName?.(target),
+    given: given(options),
+    sampleBytes,
+  })
   try {
     return await walk.run(signal)
   } catch (error) {

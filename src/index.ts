@@ -8,6 +8,21 @@ export {
   capabilities,
   type FormatCapability,
 } from './capabilities.ts'
+export type {
+  BulkConversion,
+  BulkConvertOptions,
+  BulkItem,
+  BulkProgress,
+  BulkSource,
+  BulkSources,
+  BulkSummary,
+  BulkTarget,
+  NamedSource,
+} from './convert/bulk-options.ts'
+export { bulkConvert, convert, planConversion } from './convert/index.ts'
+export type { ConvertOptions, ConvertProgress, RowInfo } from './convert/options.ts'
+export type { ConversionPlan, PlannedEnd } from './convert/plan.ts'
+export type { ConvertResult } from './convert/result.ts'
 export { CalendarDate } from './core/calendar-date.ts'
 export { detach } from './core/detach.ts'
 export type { TextReadOptions, TextWriteOptions } from './core/encoding-options.ts'
@@ -17,12 +32,16 @@ export {
   ERRORS,
   type ErrorCode,
   type ErrorDetails,
+  LimitError,
   OpenIterableError,
   OptionError,
   SinkError,
   SourceError,
   StateError,
 } from './core/errors.ts'
+export type { Comparison, Filter, FilterValue } from './core/filter.ts'
+export { PreciseDate } from './core/precise-date.ts'
+export type { OrderColumn, RowSelection, SqlCondition } from './core/row-selection.ts'
 export {
   type ColumnSchema,
   type Schema,
@@ -32,10 +51,13 @@ export {
   toJsonSchema,
   toTableSchema,
 } from './core/schema.ts'
-export type { Abortable, ArchiveMember, Row } from './core/types.ts'
+export type { S3Location } from './core/target-urls.ts'
+export type { Abortable, ArchiveMember, ListedTarget, Row } from './core/types.ts'
 export type { TypingOptions, Widening } from './core/typing.ts'
+export type { StoredValueOptions } from './core/value-options.ts'
 export type { ColumnType } from './core/values.ts'
 export { type DetectOptions, detect } from './detect.ts'
+export type { DuckDbSettings } from './duckdb/settings.ts'
 export type { CsvReadOptions } from './formats/csv/read-options.ts'
 export type { CsvWriteOptions } from './formats/csv/write-options.ts'
 export type { FixedField, FixedReadOptions, FixedWriteOptions } from './formats/fixed/options.ts'
@@ -43,19 +65,44 @@ export type { JsonReadOptions } from './formats/json/read-options.ts'
 export type { JsonWriteOptions } from './formats/json/write-options.ts'
 export type { JsonlReadOptions } from './formats/jsonl/read-options.ts'
 export type { JsonlWriteOptions } from './formats/jsonl/write-options.ts'
+export type { ParquetColumnChunk, ParquetMetadata, ParquetRowGroup } from './formats/parquet/footer.ts'
+export type { ParquetReadOptions } from './formats/parquet/read-options.ts'
 export { type InferredSchema, type InferSchemaOptions, inferSchema } from './infer-schema.ts'
+export { closeConnections, type DatabaseTarget, listTables, type Transaction, withTransaction } from './database.ts'
+export { type ListOptions, listIterable } from './list.ts'
 export { type ListMembersOptions, listMembers } from './members.ts'
 export {
   type ByteTarget,
   type FormatReadOptions,
   type FormatWriteOptions,
   openIterable,
+  type PlaceReadOptions,
   type PluginTargets,
   type ReadOptions,
   type ReadTarget,
   type WriteOptions,
   type WriteTarget,
 } from './open.ts'
+export { type ParquetMetadataOptions, parquetMetadata } from './parquet-metadata.ts'
+export type { Chain, CollectOptions, RowChain } from './pipeline/chain.ts'
+export { mapConcurrent } from './pipeline/map-concurrent.ts'
+export type { PipelineOptions, PipelineProgress, PipelineResult, StageCounts, Trigger } from './pipeline/options.ts'
+export { type PipelineDestination, type PipelineSource, pipeline } from './pipeline/pipeline.ts'
+export {
+  batchStage,
+  type ConcurrentOptions,
+  dropStage,
+  filterStage,
+  flatMapStage,
+  mapStage,
+  type Rows,
+  type Stage,
+  type StageContext,
+  type StageFunction,
+  type StageOptions,
+  takeStage,
+  tapStage,
+} from './pipeline/stages.ts'
 export type { Batches, LazyReader, Reader } from './reader.ts'
 export {
   type CodecEntry,
@@ -73,6 +120,12 @@ export {
   formatDetection,
   type SniffedDialect,
 } from './sniff/detection.ts'
+export type { HttpAuth, HttpReadOptions } from './sources/http/options.ts'
 export { MemoryTarget } from './sources/memory.ts'
+export type { PostgresConnectionOptions, PostgresReadOptions } from './sources/postgres/options.ts'
+export type { TableInfo } from './sources/postgres/tables.ts'
+export type { PostgresTransactionOptions } from './sources/postgres/transaction.ts'
+export type { S3ConnectionOptions, S3Credentials, S3ReadOptions, S3ReadSettings } from './sources/s3/options.ts'
+export type { Spooled } from './spool.ts'
 export type { SchemaOutput, StandardSchema } from './standard-schema.ts'
 export type { LazyWriter, RowsToWrite, Writer } from './writer.ts'

@@ -2,16 +2,19 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Schema } from './core/schema.ts'
 import type { Abortable, FormatOptions } from './core/types.ts'
+import { Chainable } from './pipeline/chain.ts'
 import type { Batches, LazyReader, Reader } from './reader.ts'
 import { ReaderHandle } from './reader-handle.ts'
+import type { Spooled } from './spool.ts'
 import type { LazyWriter, RowsToWrite, Writer } from './writer.ts'
 import { WriterHandle } from './writer-handle.ts'
 
 /** What `openIterable()` gives at once: the reader, and a `then` that opens it. */
-export class LazyReaderHandle<R> implements LazyReader<R> {
+export class LazyReaderHandle<R> extends Chainable<R> implements LazyReader<R> {
   readonly #reader: ReaderHandle<R>
 
   constructor(target: unknown, options: FormatOptions) {
+    super()
     this.#reader = new ReaderHandle(target, options)
   }
 
@@ -45,6 +48,9 @@ export class LazyReaderHandle<R> implements LazyReader<R> {
   get engine(): string | undefined {
     return this.#reader.engine
   }
+  get spooled(): Spooled | undefined {
+    return this.#reader.spooled
+  }
   get closed(): boolean {
     return this.#reader.closed
   }
@@ -56,6 +62,9 @@ export class LazyReaderHandle<R> implements LazyReader<R> {
   }
   get rowsFailed(): number {
     return this.#reader.rowsFailed
+  }
+  get bytesTotal(): number | undefined {
+    return this.#reader.bytesTotal
   }
   get bytesRead(): number {
     return this.#reader.bytesRead

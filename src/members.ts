@@ -1,10 +1,13 @@
 /** What is in an archive. */
 import { createError } from './core/errors.ts'
 import type { Abortable, ArchiveMember } from './core/types.ts'
+import type { ReadOptions } from './open.ts'
 import { type Resolution, resolveTarget } from './resolve.ts'
 
-/** Options of `listMembers`. */
-export interface ListMembersOptions extends Abortable {
+/** Options of `listMembers`, beside those of the place that the archive is in. */
+export interface ListMembersOptions
+  extends Abortable,
+    Pick<ReadOptions, 's3' | 'headers' | 'auth' | 'fetch' | 'timeoutMs' | 'retry'> {
   /** The codecs, outermost first. Default: by the extensions. */
   readonly codecs?: readonly string[] | undefined
   /** Only members of this name, or like this pattern with `*` and `?`. Default: all. */
@@ -27,14 +30,13 @@ export async function listMembers(
   target: unknown,
   options: ListMembersOptions = {},
 ): Promise<readonly ArchiveMember[]> {
-  const { codecs, member } = options
-  const signal = options.signal ?? new AbortController().signal
-  return membersOf(resolveTarget(target, { codecs }, 'read'), member, signal)
+  const { member, signal = new AbortController().signal, ...rest } = options
+  return membersOf(resolveTarget(target, { ...rest }, 'read'), member, signal)
 }
 
 /** The members of an archive that was resolved. */
 export async function membersOf(
-  { entry, target, label, codecs: entries }: Resolution,
+  { entry, target, label, codecs: entries, given }: Resolution,
   member: string | undefined,
   signal: AbortSignal,
 ): Promise<readonly ArchiveMember[]> {
@@ -42,7 +44,10 @@ export async function membersOf(
   const archive = await entries[0]?.load()
   if (archive?.members === undefined || entries.length > 1) throw notAnArchive(label)
   const place = await entry.load()
-  const source = await place.openSource!(target, { signal, options: {} })
+  const options = Object.fromEntries(
+    Object.entries(given).filter(([name]) => Object.hasOwn(place.readOptions ?? {}, name)),
+  )
+  const source = await place.openSource!(target, { signal, options, access: 'random' })
   try {
     const members = 'openReader' in source ? undefined : await archive.members(source, { member, signal })
     if (members === undefined) throw notAnArchive(label)

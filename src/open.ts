@@ -1,6 +1,7 @@
 /** `openIterable`: a target and options in, a handle out. */
 import type { Readable, Writable } from 'node:stream'
 import type { TextReadOptions, TextWriteOptions } from './core/encoding-options.ts'
+import type { S3Location } from './core/target-urls.ts'
 import type { FormatOptions, Row } from './core/types.ts'
 import type { CsvReadOptions } from './formats/csv/read-options.ts'
 import type { CsvWriteOptions } from './formats/csv/write-options.ts'
@@ -9,10 +10,16 @@ import type { JsonReadOptions } from './formats/json/read-options.ts'
 import type { JsonWriteOptions } from './formats/json/write-options.ts'
 import type { JsonlReadOptions } from './formats/jsonl/read-options.ts'
 import type { JsonlWriteOptions } from './formats/jsonl/write-options.ts'
+import type { ParquetReadOptions } from './formats/parquet/read-options.ts'
 import { LazyReaderHandle, LazyWriterHandle } from './lazy-handles.ts'
 import type { LazyReader } from './reader.ts'
 import type { CommonOptions } from './resolve.ts'
+import type { HttpReadOptions } from './sources/http/options.ts'
 import type { MemoryTarget } from './sources/memory.ts'
+import type { PostgresTarget } from './sources/postgres/driver.ts'
+import type { PostgresReadOptions } from './sources/postgres/options.ts'
+import type { S3ReadOptions } from './sources/s3/options.ts'
+import type { S3WriteOptions } from './sources/s3/sink-options.ts'
 import type { SchemaOutput, StandardSchema } from './standard-schema.ts'
 import type { LazyWriter } from './writer.ts'
 
@@ -36,6 +43,8 @@ export type ByteTarget =
   | { readonly text: string; readonly name?: string | undefined }
   | { readonly bytes: Uint8Array | ArrayBuffer; readonly name?: string | undefined }
   | MemoryTarget
+  | S3Location
+  | PostgresTarget
   | Iterable<Uint8Array | string>
   | AsyncIterable<Uint8Array | string>
   | PluginTargets[keyof PluginTargets]
@@ -44,7 +53,15 @@ export type ByteTarget =
 export type ReadTarget = ByteTarget | Iterable<object> | AsyncIterable<object>
 
 /** What can be written: see `openIterable`. */
-export type WriteTarget = string | URL | Writable | WritableStream | MemoryTarget | PluginTargets[keyof PluginTargets]
+export type WriteTarget =
+  | string
+  | URL
+  | Writable
+  | WritableStream
+  | MemoryTarget
+  | S3Location
+  | PostgresTarget
+  | PluginTargets[keyof PluginTargets]
 
 /**
  * The options of each built-in format, by its id. A plug-in adds its own by declaration merging:
@@ -55,6 +72,7 @@ export interface FormatReadOptions {
   jsonl: JsonlReadOptions
   json: JsonReadOptions
   fixed: FixedReadOptions
+  parquet: ParquetReadOptions
 }
 /** The mirror of `FormatReadOptions`. */
 export interface FormatWriteOptions {
@@ -64,13 +82,27 @@ export interface FormatWriteOptions {
   fixed: FixedWriteOptions
 }
 
+/** The options for reading of each built-in kind of place that has some, by its id. */
+export interface PlaceReadOptions {
+  http: HttpReadOptions
+  postgres: PostgresReadOptions
+  s3: S3ReadOptions
+}
+
+/** The mirror of `PlaceReadOptions`. */
+export interface PlaceWriteOptions {
+  s3: S3WriteOptions
+}
+
 /** `keyof` over each member of the union of formats, as one flat set of options. */
 type Merged<T> = { [K in AllKeys<T[keyof T]>]?: ValueAt<T[keyof T], K> | undefined }
 type AllKeys<U> = U extends unknown ? keyof U : never
 type ValueAt<U, K extends PropertyKey> = U extends unknown ? (K extends keyof U ? U[K] : never) : never
 
 /** Options for reading: those of every target and those of the formats. */
-export interface ReadOptions extends CommonOptions, Merged<FormatReadOptions & { text: TextReadOptions }> {
+export interface ReadOptions
+  extends CommonOptions,
+    Merged<FormatReadOptions & PlaceReadOptions & { text: TextReadOptions }> {
   /**
    * Validates, and may transform, each row: a schema of zod, valibot, arktype or any other library that speaks Standard
    * Schema. The rows then have its output type. A row that it refuses is a bad record.
@@ -85,16 +117,31 @@ export interface ReadOptions extends CommonOptions, Merged<FormatReadOptions & {
   readonly maxDecodedBytes?: number | undefined
   /** Most bytes out of a codec for each that goes in, from 16 MiB on; more is CODEC_LIMIT_EXCEEDED. Default: 1000. */
   readonly maxRatio?: number | undefined
+  /**
+   * Most bytes of the temp file that is made where a format (Parquet) cannot be read as a stream and the source cannot be
+   * read at any offset; more is SPOOL_LIMIT_EXCEEDED. The reader's `spooled` tells. Default: Infinity.
+   */
+  readonly maxSpoolBytes?: number | undefined
   /** Which member of an archive to read: its name, or a pattern with `*` and `?`. Default: the only one. */
   readonly member?: string | undefined
   /** Whether to read one member of an archive (default), or `'all'` that `member` means, one after the other. */
   readonly members?: 'one' | 'all' | undefined
+  /**
+   * Whether a path or an `s3:` URL with `*`, `?`, `[…]`, `{…}` or `**` is a pattern: all that it means is read as one
+   * sequence of rows, each file as its own name says, sorted by name (see `listIterable`). Nothing that matches is
+   * SOURCE_NOT_FOUND. Default: a pattern, unless something of that very name exists.
+   */
+  readonly glob?: boolean | undefined
+  /** The name of a column to add to each row, which says what file, object or member it comes from. Default: none. */
+  readonly fileNameColumn?: string | undefined
   /** `'r'`, the default, reads. */
   readonly mode?: 'r' | undefined
 }
 
 /** Options for writing: those of every target and those of the formats. */
-export interface WriteOptions extends CommonOptions, Merged<FormatWriteOptions & { text: TextWriteOptions }> {
+export interface WriteOptions
+  extends CommonOptions,
+    Merged<FormatWriteOptions & PlaceWriteOptions & { text: TextWriteOptions }> {
   /** `'w'` writes anew and replaces what is there on `close()`; `'a'` appends to what is there. */
   readonly mode: 'w' | 'a'
   /** What the file in an archive is called. Default: the name of the target without `.zip`. */

@@ -3,7 +3,9 @@
 import { decodeMarkedText } from './core/encoding-mark.ts'
 import { type DecodeTextOptions, TEXT_READ_OPTIONS, TEXT_WRITE_OPTIONS } from './core/encoding-options.ts'
 import { createError } from './core/errors.ts'
+import { hasGlob } from './core/glob.ts'
 import { checkOptions, type OptionTable } from './core/options.ts'
+import { decodePath } from './core/target-urls.ts'
 import type {
   Abortable,
   ByteSink,
@@ -20,8 +22,9 @@ import type {
   WriteContext,
 } from './core/types.ts'
 import { type CodecEntry, type FormatEntry, findCodec, findFormat } from './registry.ts'
-import { COMMON_READ_OPTIONS, COMMON_WRITE_OPTIONS, formatOf, type Resolution } from './resolve.ts'
+import { COMMON_READ_OPTIONS, COMMON_WRITE_OPTIONS, describedBy, formatOf, type Resolution } from './resolve.ts'
 import type { SniffedDialect } from './sniff/detection.ts'
+import type { SeekableSource, Spooled } from './spool.ts'
 import { type StandardSchema, validatingReader } from './standard-schema.ts'
 
 /** An open reader and what it stands on. */
@@ -32,6 +35,10 @@ export interface OpenedReader {
   readonly format: string | undefined
   /** Ids of the codecs, outermost first. */
   readonly codecs: readonly string[]
+  /** Bytes of the source, where it tells. */
+  readonly bytesTotal?: number | undefined
+  /** What was copied to a temp file to be read, and why, where something was. */
+  readonly spooled?: Spooled | undefined
 }
 
 /** What the name tells, or the content. */
@@ -54,30 +61,48 @@ export async function openReading(
   const place = await entry.load()
   await checkReadOptions(resolution, place, resolution.format, options)
   signal.throwIfAborted()
+  if (options.glob !== false && mayBePattern(target, options.glob === true)) {
+    const { isPattern, openListed } = await import('./file-sequence.ts')
+    const placeOptions = pick(options, place.readOptions)
+    if (await isPattern(resolution, place, placeOptions, signal)) {
+      return openListed(resolution, place, placeOptions, context, (one, inside) => openReading(one, inside, onBytes))
+    }
+  }
   if (options.members === 'all') {
     const { openMembers } = await import('./member-sequence.ts')
     return openMembers(resolution, context, (one, inside) => openReading(one, inside, onBytes))
   }
-  const source = await place.openSource!(target, { signal, options: pick(options, place.readOptions) })
-  const { schema } = options as { schema?: StandardSchema }
-  const validated = (reader: RowReader) => (schema === undefined ? reader : validatingReader(reader, schema, context))
+  const source = await place.openSource!(target, {
+    signal,
+    options: pick(options, place.readOptions),
+    access: accessOf(resolution),
+  })
+  const { schema, fileNameColumn } = options as { schema?: StandardSchema; fileNameColumn?: string }
+  const named = async (reader: RowReader) => {
+    if (fileNameColumn === undefined) return reader
+    return (await import('./source-column.ts')).withSourceColumn(reader, fileNameColumn, context.label)
+  }
+  const validated = async (own: RowReader) => {
+    const reader = await named(own)
+    return schema === undefined ? reader : validatingReader(reader, schema, context)
+  }
   let outermost: AsyncDisposable = source
   try {
     signal.throwIfAborted()
     if ('openReader' in source) {
-      const reader = await described(validated(await source.openReader(context)))
+      const reader = await described(await validated(await source.openReader(context)))
       return { reader, replayable: source.replayable, format: undefined, codecs: [] }
     }
-    const layers = await openLayers(resolution, countedSource(source, onBytes), signal)
+    const layers = await openLayers(describedBy(resolution, source), countedSource(source, onBytes), signal)
     outermost = layers.source
     if (layers.format !== resolution.format) await checkReadOptions(resolution, place, layers.format, layers.options)
-    const text = layers.format.text === true ? await decoded(layers.source, layers.options) : layers.source
-    outermost = text
+    const { source: bytes, spooled } = await prepared(layers, signal)
+    outermost = bytes
     const format = await layers.format.load()
-    const own = await format.openReader!(text, pick(layers.options, format.readOptions), context)
+    const own = await format.openReader!(bytes, pick(layers.options, format.readOptions), context)
     outermost = own
     await own.ready?.({ signal })
-    const reader = await described(validated(own))
+    const reader = await described(await validated(own))
     outermost = reader
     if (reader !== own) await reader.ready?.({ signal })
     signal.throwIfAborted()
@@ -86,11 +111,22 @@ export async function openReading(
       replayable: source.replayable,
       format: layers.format.id,
       codecs: layers.codecs,
+      bytesTotal: source.size,
+      spooled,
     }
   } catch (error) {
     await disposeAfter(outermost)
     throw error
   }
+}
+
+/** The bytes as the format wants them: text in UTF-8, and what it jumps about in where that is possible. Takes over the source. */
+async function prepared(layers: Layers, signal: AbortSignal): Promise<SeekableSource> {
+  const { format, source, options, codecs } = layers
+  if (format.text === true) return { source: await decoded(source, options), spooled: undefined }
+  if (format.needs === 'stream') return { source, spooled: undefined }
+  const { seekable } = await import('./spool.ts')
+  return seekable(source, format.needs, { signal, codecs, maxBytes: options.maxSpoolBytes as number | undefined })
 }
 
 /** The reader, with a schema where it tells none. */
@@ -110,8 +146,21 @@ async function checkReadOptions(
   if (format?.text === true || format === undefined) tables.push(TEXT_READ_OPTIONS)
   if (format !== undefined) tables.push((await format.load()).readOptions)
   // Without a format nobody knows yet which of the options are its own.
-  else if (named === undefined) return
+  else if (named === undefined && entry.rows !== true) return
   checkOptions(options, tables, `reading ${format?.id ?? entry.id}`)
+}
+
+/** Whether a target is to be looked at as a pattern: only texts and URLs are, and a query of a URL is none. */
+function mayBePattern(target: unknown, wanted: boolean): boolean {
+  const isName = typeof target === 'string' || target instanceof URL
+  if (!isName || /^https?:/i.test(String(target))) return wanted
+  return wanted || hasGlob(typeof target === 'string' ? target : decodePath(target.pathname))
+}
+
+/** How the source is going to be read, as far as that is known before it is opened. */
+function accessOf({ codecs, format }: Resolution): 'stream' | 'random' {
+  const outermost = codecs[0] === undefined ? format?.needs : codecs[0].needs
+  return outermost === 'random' ? 'random' : 'stream'
 }
 
 /** Undoes the codecs that the name or the user tells; those that the content tells, where that is to be looked at. */
@@ -213,7 +262,13 @@ export async function openWriting(
   )
   signal.throwIfAborted()
   const existing = append ? await inspectExisting(resolution, place, context) : undefined
-  const sink = await place.openSink!(target, { signal, options: pick(options, place.writeOptions), append })
+  const sink = await place.openSink!(target, {
+    signal,
+    options: pick(options, place.writeOptions),
+    append,
+    format: resolution.format?.id,
+    codecs: resolution.codecs.map(codec => codec.id),
+  })
   let outermost: AsyncDisposable = sink
   try {
     signal.throwIfAborted()

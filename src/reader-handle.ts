@@ -2,20 +2,24 @@
 import { Readable } from 'node:stream'
 import { BadRecords, type DeadLetter } from './bad-records.ts'
 import { abortable, whenAborted } from './core/abort.ts'
+import { HandleEvents } from './core/diagnostics.ts'
 import { createError } from './core/errors.ts'
 import { invalidOption } from './core/options.ts'
 import type { Schema } from './core/schema.ts'
 import type { Abortable, Batch, FormatOptions, ReadContext } from './core/types.ts'
 import { type OpenedReader, openReading } from './opening.ts'
+import { Chainable } from './pipeline/chain.ts'
+import { NOW, type RowIterator, WAIT } from './pipeline/pull.ts'
 import { BATCHES, type Batches, type Reader } from './reader.ts'
 import { type Resolution, resolveTarget } from './resolve.ts'
+import type { Spooled } from './spool.ts'
 import { WriterHandle } from './writer-handle.ts'
 
 const DEFAULT_BULK_ROWS = 1000
 const NOTHING: readonly never[] = []
 
 /** The reader behind every handle. Opens on first use; has no `then`, so that it can be the result of an `await`. */
-export class ReaderHandle<R> implements Reader<R> {
+export class ReaderHandle<R> extends Chainable<R> implements Reader<R> {
   readonly #target: unknown
   readonly #options: FormatOptions
   #resolution: Resolution | undefined
@@ -48,8 +52,17 @@ export class ReaderHandle<R> implements Reader<R> {
 
   #bad: BadRecords | undefined
   #bytesRead = 0
+  readonly #events = new HandleEvents(this, 'read', () => ({
+    format: this.format,
+    codecs: this.codecs,
+    rows: this.#events.rows,
+    rowsSkipped: this.rowsSkipped,
+    rowsFailed: this.rowsFailed,
+    bytes: this.#bytesRead,
+  }))
 
   constructor(target: unknown, options: FormatOptions) {
+    super()
     this.#target = target
     this.#options = options
   }
@@ -72,6 +85,9 @@ export class ReaderHandle<R> implements Reader<R> {
   get engine(): string | undefined {
     return this.#opened?.reader.engine
   }
+  get spooled(): Spooled | undefined {
+    return this.#opened?.spooled
+  }
   get closed(): boolean {
     return this.#over !== undefined || (this.#exhausted && this.#available === 0)
   }
@@ -84,23 +100,26 @@ export class ReaderHandle<R> implements Reader<R> {
   get rowsFailed(): number {
     return this.#bad?.failed ?? 0
   }
+  get bytesTotal(): number | undefined {
+    return this.#opened?.bytesTotal
+  }
   get bytesRead(): number {
     return this.#bytesRead
   }
 
-  [Symbol.asyncIterator](): AsyncIterableIterator<R> {
+  [Symbol.asyncIterator](): RowIterator<R> {
+    // The common case: a row is at hand and nobody waits before us.
+    const atHand = (loop: object) => this.#tail === undefined && this.#loop === loop && this.#index < this.#rows.length
     const next = (loop: object): Promise<IteratorResult<R>> => {
-      // The common case: a row is at hand and nobody waits before us.
-      if (this.#tail === undefined && this.#loop === loop && this.#index < this.#rows.length) {
-        return Promise.resolve({ value: this.#rows[this.#index++]!, done: false })
-      }
+      if (atHand(loop)) return Promise.resolve({ value: this.#rows[this.#index++]!, done: false })
       return this.#step(
         loop,
         () => this.#fill(1),
         () => this.#rows[this.#index++]!,
       )
     }
-    return this.#startLoop(next)
+    const { iterator, loop } = this.#startLoop(next)
+    return Object.assign(iterator, { [NOW]: () => (atHand(loop) ? this.#rows[this.#index++]! : WAIT) })
   }
 
   read(options: Abortable = {}): Promise<R | null> {
@@ -134,7 +153,7 @@ export class ReaderHandle<R> implements Reader<R> {
         ),
         options.signal,
       )
-    return Object.assign(this.#startLoop(next), { [BATCHES]: true as const }) as Batches<R>
+    return Object.assign(this.#startLoop(next).iterator, { [BATCHES]: true as const }) as Batches<R>
   }
 
   reset(options: Abortable = {}): Promise<void> {
@@ -301,6 +320,7 @@ export class ReaderHandle<R> implements Reader<R> {
     }
     if (batch === null) return
     if (this.#over !== undefined) throw this.#over.error
+    this.#events.batch(batch.length)
     const rows = batch as R[]
     if (this.#available === 0) {
       this.#delivered += this.#index
@@ -354,6 +374,7 @@ export class ReaderHandle<R> implements Reader<R> {
     if (this.#over !== undefined) throw this.#over.error
     try {
       const resolution = this.#resolve()
+      this.#events.opening(resolution.label)
       this.#unlisten = whenAborted(this.#options.signal as AbortSignal | undefined, reason => {
         this.#stop(reason, true)
         this.#release().catch(() => {}) // told to whoever reads
@@ -363,6 +384,7 @@ export class ReaderHandle<R> implements Reader<R> {
       this.#bad = bad
       const opening = openReading(resolution, this.#context(resolution.label, bad), count => {
         this.#bytesRead += count
+        this.#events.moved()
       })
       this.#late = opening.then(
         async opened => {
@@ -394,6 +416,7 @@ export class ReaderHandle<R> implements Reader<R> {
     // Stopped from outside: whoever did that waits for the release, which may take long; this call must not.
     if (this.#over !== undefined) return this.#over.error
     this.#over = { error, final: false }
+    this.#events.failed(error)
     await this.#release().catch(() => {}) // the first failure is the one to tell
     return error
   }
@@ -420,13 +443,17 @@ export class ReaderHandle<R> implements Reader<R> {
       await this.#opened?.reader[Symbol.asyncDispose]()
     } finally {
       // Whatever ended the reading: what was put aside is there to be looked at.
+      this.#events.closed()
       if (this.#opened !== undefined) await this.#bad?.close()
     }
   }
 
   // Below: loops
 
-  #startLoop<T>(next: (loop: object) => Promise<IteratorResult<T>>): AsyncIterableIterator<T> {
+  #startLoop<T>(next: (loop: object) => Promise<IteratorResult<T>>): {
+    iterator: AsyncIterableIterator<T>
+    loop: object
+  } {
     if (this.#over !== undefined) throw this.#over.error
     if (this.#loop !== undefined) {
       throw createError('HANDLE_BUSY', 'a second loop over the same reader', { label: this.#safeLabel() })
@@ -443,7 +470,7 @@ export class ReaderHandle<R> implements Reader<R> {
         await this.#release()
       }
     }
-    return {
+    const iterator: AsyncIterableIterator<T> = {
       [Symbol.asyncIterator]() {
         return this
       },
@@ -457,6 +484,7 @@ export class ReaderHandle<R> implements Reader<R> {
         throw error
       },
     }
+    return { iterator, loop }
   }
 }
 

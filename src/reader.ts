@@ -2,6 +2,8 @@
 import type { Readable } from 'node:stream'
 import type { Schema } from './core/schema.ts'
 import type { Abortable, Row } from './core/types.ts'
+import type { Chain } from './pipeline/chain.ts'
+import type { Spooled } from './spool.ts'
 
 /** Marks an iterable of batches, so that a writer takes its items for what they are and not for rows. */
 export const BATCHES: unique symbol = Symbol.for('open-iterable.batches')
@@ -15,8 +17,14 @@ export interface Batches<R = Row> extends AsyncIterableIterator<R[]> {
 /**
  * An open target that rows are read from. All its ways of reading share one cursor, and calls are answered in the order
  * they were made. The source is released once: at the end of the rows, or by `break`, a throw, an abort or `close()`.
+ *
+ * Its rows can be worked on in a chain, which does nothing before the first of its rows is asked for:
+ *
+ * ```ts
+ * const names = await openIterable('people.csv').filter(person => person.age > 17).map(person => person.name).toArray()
+ * ```
  */
-export interface Reader<R = Row> extends AsyncIterable<R>, AsyncDisposable {
+export interface Reader<R = Row> extends Chain<R>, AsyncIterable<R>, AsyncDisposable {
   /**
    * Row by row. Leaving the loop (`break`, `return`, a throw) closes the reader.
    *
@@ -60,6 +68,11 @@ export interface Reader<R = Row> extends AsyncIterable<R>, AsyncDisposable {
   readonly schema: Schema | undefined
   /** Which implementation of the format runs, once the target is open: `'native'`, `'csv-parse'`. */
   readonly engine: string | undefined
+  /**
+   * What had to be copied to a temp file before it could be read, and why; undefined where nothing had to be, and before
+   * the target is open. The file goes when the reader is closed.
+   */
+  readonly spooled: Spooled | undefined
   /** Whether no more rows will come from the source: the rows ended, or the reader was closed or failed. */
   readonly closed: boolean
   /** Rows delivered to the caller. */
@@ -68,6 +81,8 @@ export interface Reader<R = Row> extends AsyncIterable<R>, AsyncDisposable {
   readonly rowsSkipped: number
   /** Bad records that raised their error, or were put aside under `onError: 'quarantine'`. */
   readonly rowsFailed: number
+  /** Bytes of the source in all, before decompression, where that is known without reading; once it is open. */
+  readonly bytesTotal: number | undefined
   /** Bytes taken from the source, before decompression. */
   readonly bytesRead: number
 }

@@ -3,6 +3,15 @@
  * is loaded only when a target needs it.
  */
 import { createError } from './core/errors.ts'
+import {
+  httpFileName,
+  httpLabel,
+  httpUrlOf,
+  postgresLabel,
+  postgresUrlOf,
+  s3Label,
+  s3LocationOf,
+} from './core/target-urls.ts'
 import type { Codec, Format, FormatOptions, Place } from './core/types.ts'
 
 /** A format: its names and abilities, and where its code is. */
@@ -15,10 +24,14 @@ export interface FormatEntry {
    * `{ csv: {}, tsv: { delimiter: '\t' } }`.
    */
   readonly extensions: Readonly<Record<string, FormatOptions>>
+  /** Media types that the format goes by, each with the extension that stands for it: `{ 'text/csv': 'csv' }`. */
+  readonly mediaTypes?: Readonly<Record<string, string>>
   readonly reads: boolean
   readonly writes: boolean
   /** Set where the bytes are text: encodings apply, and the format itself reads and writes UTF-8. */
   readonly text?: true
+  /** Set where the file declares the types of its columns, so that text converted into it gets types. */
+  readonly typed?: true
   /** What the format needs of a source to read it; the resolver gives it that. */
   readonly needs: 'stream' | 'random' | 'localPath'
   /** The npm package that must be installed beside this one. */
@@ -32,6 +45,8 @@ export interface CodecEntry {
   readonly title: string
   /** File name extensions without the dot, which are also names for `codecs`. */
   readonly extensions: readonly string[]
+  /** How the source is read best. Default: `'stream'`. */
+  readonly needs?: 'stream' | 'random'
   /** Whether readers take several encoded pieces, one after the other, as one: what appending needs. */
   readonly appends?: boolean
   readonly reads: boolean
@@ -46,6 +61,8 @@ export interface SourceEntry {
   readonly title: string
   readonly reads: boolean
   readonly writes: boolean
+  /** Set where the place always holds rows: no format and no codec has options to add. */
+  readonly rows?: true
   readonly peer?: string
   /** Whether this place opens `target`. Does no I/O. Registered places are asked before the built-in ones. */
   accepts(target: unknown): boolean
@@ -88,6 +105,38 @@ const BUILT_IN_SOURCES: readonly SourceEntry[] = [
     label: target => pathOf(target) ?? '',
     fileName: target => pathOf(target),
     load: async () => (await import('./sources/file.ts')).place,
+  },
+  {
+    id: 'http',
+    title: 'http: or https: URL',
+    reads: true,
+    writes: false,
+    accepts: target => httpUrlOf(target) !== undefined,
+    label: target => httpLabel(httpUrlOf(target)!),
+    fileName: target => httpFileName(httpUrlOf(target)!),
+    load: async () => (await import('./sources/http/index.ts')).place,
+  },
+  {
+    id: 's3',
+    title: 'object of S3 (s3: URL or { bucket, key })',
+    reads: true,
+    writes: true,
+    peer: '@aws-sdk/client-s3',
+    accepts: target => s3LocationOf(target) !== undefined,
+    label: target => s3Label(s3LocationOf(target)!),
+    fileName: target => s3LocationOf(target)?.key,
+    load: async () => (await import('./sources/s3/index.ts')).place,
+  },
+  {
+    id: 'postgres',
+    title: 'Postgres (postgres: URL or { postgres: pool, client or transaction })',
+    reads: true,
+    writes: false,
+    rows: true,
+    peer: 'pg',
+    accepts: target => postgresUrlOf(target) !== undefined || has(target, 'postgres'),
+    label: target => postgresLabel(postgresUrlOf(target)),
+    load: async () => (await import('./sources/postgres/index.ts')).place,
   },
   {
     id: 'stdio',
@@ -185,6 +234,7 @@ const BUILT_IN_CODECS: readonly CodecEntry[] = [
     id: 'zip',
     title: 'ZIP, one member of it',
     extensions: ['zip'],
+    needs: 'random',
     reads: true,
     writes: true,
     load: async () => (await import('./codecs/zip.ts')).codec,
@@ -230,6 +280,7 @@ const BUILT_IN_FORMATS: readonly FormatEntry[] = [
     id: 'csv',
     title: 'CSV, TSV, PSV (RFC 4180 and its dialects)',
     extensions: { csv: {}, tsv: { delimiter: '\t' }, tab: { delimiter: '\t' }, psv: { delimiter: '|' } },
+    mediaTypes: { 'text/csv': 'csv', 'application/csv': 'csv', 'text/tab-separated-values': 'tsv' },
     reads: true,
     writes: true,
     text: true,
@@ -240,6 +291,12 @@ const BUILT_IN_FORMATS: readonly FormatEntry[] = [
     id: 'jsonl',
     title: 'JSON Lines (NDJSON)',
     extensions: { jsonl: {}, ndjson: {}, ldjson: {} },
+    mediaTypes: {
+      'application/jsonl': 'jsonl',
+      'application/x-jsonlines': 'jsonl',
+      'application/x-ndjson': 'ndjson',
+      'application/ndjson': 'ndjson',
+    },
     reads: true,
     writes: true,
     text: true,
@@ -250,6 +307,7 @@ const BUILT_IN_FORMATS: readonly FormatEntry[] = [
     id: 'json',
     title: 'JSON (one document)',
     extensions: { json: {} },
+    mediaTypes: { 'application/json': 'json' },
     reads: true,
     writes: true,
     text: true,
@@ -265,6 +323,17 @@ const BUILT_IN_FORMATS: readonly FormatEntry[] = [
     text: true,
     needs: 'stream',
     load: async () => (await import('./formats/fixed/index.ts')).format,
+  },
+  {
+    id: 'parquet',
+    title: 'Parquet',
+    extensions: { parquet: {}, parq: {} },
+    reads: true,
+    writes: true,
+    typed: true,
+    needs: 'random',
+    peer: '@duckdb/node-api',
+    load: async () => (await import('./formats/parquet/index.ts')).format,
   },
 ]
 

@@ -105,6 +105,19 @@ const READ_ONLY: OptionTable = {
     means: 'Validates and transforms each row (zod, valibot, arktype, …).',
     accepts: isStandardSchema,
   },
+  glob: {
+    type: 'boolean',
+    default: 'a pattern, unless something of that very name exists',
+    means:
+      'Whether `*`, `?`, `[…]`, `{…}` and `**` in a path or s3: URL make it a pattern, all files of which are read.',
+    accepts: is.boolean,
+  },
+  fileNameColumn: {
+    type: 'string',
+    default: 'none',
+    means: 'A column to add, which says what file each row comes from.',
+    accepts: is.string,
+  },
   members: {
     type: "'one' | 'all'",
     default: "'one'",
@@ -122,6 +135,12 @@ const READ_ONLY: OptionTable = {
     default: '1000',
     means: 'Most bytes that may come out of a codec for each that goes in, from 16 MiB on.',
     accepts: value => typeof value === 'number' && value >= 1,
+  },
+  maxSpoolBytes: {
+    type: 'integer from 0, or Infinity',
+    default: 'Infinity',
+    means: 'Most bytes of the temp file that a format needs which cannot be read as a stream (Parquet).',
+    accepts: is.any(is.integer(0), is.oneOf(Number.POSITIVE_INFINITY)),
   },
 }
 
@@ -187,6 +206,32 @@ export function resolveTarget(target: unknown, options: FormatOptions, direction
   const implied = id === undefined ? undefined : format?.extensions[id]
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   return { target, entry, label, name, codecs, format, given, options: { ...implied, ...given } }
+}
+
+/**
+ * The same target, where the place knows more of its content than the target tells: a name, which stands for the target's
+ * where it tells the format, and a media type, which is a hint for the content to be looked at. What the user said stands.
+ */
+export function describedBy(
+  resolution: Resolution,
+  { fileName: told, mediaType }: { readonly fileName?: string; readonly mediaType?: string },
+): Resolution {
+  const { given } = resolution
+  const name = told === undefined ? resolution.name : fileName(told)
+  const { codecs, extension = '' } = codecsOf(name)
+  const format = findFormat(extension)
+  if (told !== undefined && format?.reads === true) {
+    return {
+      ...resolution,
+      name,
+      codecs: Array.isArray(given.codecs) ? resolution.codecs : codecs,
+      format: given.format === undefined ? format : resolution.format,
+      options: given.format === undefined ? { ...format.extensions[extension], ...given } : resolution.options,
+    }
+  }
+  if (resolution.format !== undefined || mediaType === undefined) return resolution
+  const meant = listFormats().find(entry => Object.hasOwn(entry.mediaTypes ?? {}, mediaType))?.mediaTypes?.[mediaType]
+  return meant === undefined ? resolution : { ...resolution, name: `${name || 'content'}.${meant}` }
 }
 
 function fileName(path: string): string {

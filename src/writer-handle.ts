@@ -3,6 +3,7 @@ import { Writable } from 'node:stream'
 import { BadRecords, type DeadLetter } from './bad-records.ts'
 import { abortable, whenAborted } from './core/abort.ts'
 import { iteratorOf, pull } from './core/chunks.ts'
+import { HandleEvents } from './core/diagnostics.ts'
 import { createError, excerpt } from './core/errors.ts'
 import type { Abortable, Batch, FormatOptions, RowWriter } from './core/types.ts'
 import { openWriting } from './opening.ts'
@@ -35,6 +36,14 @@ export class WriterHandle<R> implements Writer<R> {
   #rowsTaken = 0
   #bad: BadRecords | undefined
   #bytesWritten = 0
+  readonly #events = new HandleEvents(this, 'write', () => ({
+    format: this.format,
+    codecs: this.codecs,
+    rows: this.rowsWritten,
+    rowsSkipped: this.rowsSkipped,
+    rowsFailed: this.rowsFailed,
+    bytes: this.#bytesWritten,
+  }))
 
   constructor(target: unknown, options: FormatOptions) {
     this.#target = target
@@ -115,6 +124,7 @@ export class WriterHandle<R> implements Writer<R> {
         }),
         kind: 'closed',
       }
+      this.#events.closed(true)
       this.#unlisten?.()
     })
     return this.#abortableCall(this.#closing, options.signal)
@@ -183,6 +193,7 @@ export class WriterHandle<R> implements Writer<R> {
   async #put(writer: RowWriter, batch: Batch<R>): Promise<void> {
     await this.#wait(writer.write(batch as Batch))
     this.#rowsTaken += batch.length
+    this.#events.batch(batch.length)
     if (this.#bad?.full) await this.#wait(this.#bad.settle())
   }
 
@@ -269,6 +280,7 @@ export class WriterHandle<R> implements Writer<R> {
     if (this.#over !== undefined) throw this.#over.error
     try {
       const resolution = this.#resolve()
+      this.#events.opening(resolution.label)
       this.#unlisten = whenAborted(this.#options.signal as AbortSignal | undefined, reason => {
         this.#stop(reason).catch(() => {}) // told to whoever writes
       })
@@ -285,6 +297,7 @@ export class WriterHandle<R> implements Writer<R> {
         this.#options.mode === 'a',
         count => {
           this.#bytesWritten += count
+          this.#events.moved()
         },
       )
       this.#late = opening.then(
@@ -305,6 +318,7 @@ export class WriterHandle<R> implements Writer<R> {
     // Given up from outside: whoever did that waits for the release, which may take long; this call must not.
     if (this.#over !== undefined) return this.#over.error
     this.#over = { error, kind: 'failed' }
+    this.#events.failed(error)
     await this.#release(error).catch(() => {}) // the first failure is the one to tell
     return error
   }
@@ -329,6 +343,7 @@ export class WriterHandle<R> implements Writer<R> {
     try {
       await this.#opened?.abort(reason)
     } finally {
+      this.#events.closed()
       // Whatever ended the writing: what was put aside is there to be looked at.
       if (this.#opened !== undefined) await this.#bad?.close()
     }

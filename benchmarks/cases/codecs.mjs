@@ -3,12 +3,12 @@ import { spawnSync } from 'node:child_process'
 import { createReadStream, createWriteStream, existsSync, openSync, statSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
-import { pathToFileURL } from 'node:url'
 import { constants, createBrotliCompress } from 'node:zlib'
+import { withInner } from '../../scripts/bundle.mjs'
 import { provideData } from '../lib/data.mjs'
 import { compare } from '../lib/measure.mjs'
 import { highestPeak, tabulate } from '../lib/report.mjs'
-import { loadSubject, subjectFolder } from '../lib/subject.mjs'
+import { loadSubject } from '../lib/subject.mjs'
 import { createTally } from '../lib/tally.mjs'
 
 /**
@@ -94,12 +94,12 @@ async function provide(extension, data) {
   return true
 }
 
-async function writeByLibrary(codecId, from, to, level = undefined) {
-  const { codec } = await import(pathToFileURL(`${subjectFolder}/codecs/${codecId}.js`).href)
-  const { openFileSink } = await import(pathToFileURL(`${subjectFolder}/sources/file-sink.js`).href)
-  const sink = codec.encode(await openFileSink(to), { level })
-  for await (const chunk of createReadStream(from)) await sink.write(chunk)
-  await sink.close()
+function writeByLibrary(codecId, from, to, level = undefined) {
+  return withInner([`codecs/${codecId}`, 'sources/file-sink'], async ([{ codec }, { openFileSink }]) => {
+    const sink = codec.encode(await openFileSink(to), { level })
+    for await (const chunk of createReadStream(from)) await sink.write(chunk)
+    await sink.close()
+  })
 }
 
 function writeByCommand(command, args, to) {

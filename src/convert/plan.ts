@@ -41,12 +41,18 @@ export interface ConversionRequest {
   readonly infersTypes: boolean
 }
 
-/** Checks the options and resolves both ends. No I/O. */
-export function resolveConversion(from: unknown, to: unknown, options: ConvertOptions): ConversionRequest {
+/** Checks the options and resolves both ends. Opens nothing. */
+export async function resolveConversion(
+  from: unknown,
+  to: unknown,
+  options: ConvertOptions,
+): Promise<ConversionRequest> {
   checkOptions(options as FormatOptions, [CONVERT_OPTIONS], 'convert')
   const source = resolveTarget(from, { ...options.read }, 'read')
   const target = resolveTarget(to, { ...options.write, mode: options.mode ?? 'w' }, 'write')
-  const infersTypes = target.format?.typed === true && options.read?.cast === undefined && source.format?.text === true
+  const wantsTypes = target.format?.typed === true && options.read?.cast === undefined
+  const format = wantsTypes ? await source.format?.load() : undefined
+  const infersTypes = format !== undefined && Object.hasOwn(format.readOptions, 'cast')
   return { from: source, to: target, options, infersTypes }
 }
 

@@ -11,13 +11,13 @@ export async function runConversion(
   to: WriteTarget,
   options: ConvertOptions,
 ): Promise<ConvertResult> {
-  const request = resolveConversion(from, to, options)
+  const request = await resolveConversion(from, to, options)
   options.signal?.throwIfAborted()
   return convertRows(from, to, request, await planOf(request))
 }
 
 export async function plan(from: ReadTarget, to: WriteTarget, options: ConvertOptions): Promise<ConversionPlan> {
-  const request = resolveConversion(from, to, options)
+  const request = await resolveConversion(from, to, options)
   return planOf(request, await schemaOf(from, request))
 }
 

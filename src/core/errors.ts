@@ -3,7 +3,7 @@
  * docs is checked against this table.
  */
 
-type Kind = 'option' | 'state' | 'source' | 'sink' | 'codec' | 'data'
+type Kind = 'option' | 'state' | 'source' | 'sink' | 'codec' | 'data' | 'limit'
 
 interface ErrorEntry {
   readonly kind: Kind
@@ -57,11 +57,42 @@ export const ERRORS = {
 
   SOURCE_NOT_FOUND: { kind: 'source', means: 'There is nothing at the place to read.' },
   SOURCE_DENIED: { kind: 'source', means: 'The place may not be read.' },
+  SPOOL_LIMIT_EXCEEDED: {
+    kind: 'source',
+    means: 'Input that has to be copied to a temp file to be read is larger than `maxSpoolBytes` allows.',
+    hint: 'raise maxSpoolBytes, or read from a place that can be read at any offset, such as a local file',
+  },
   SOURCE_FAILED: { kind: 'source', means: 'Reading the place failed; `cause` has the reason.' },
+  SOURCE_CHANGED: {
+    kind: 'source',
+    means: 'What was read was replaced by something else before it was read to its end.',
+    hint: 'open it again: what was read so far is of a version that is no longer there',
+  },
+  SOURCE_CORRUPT: {
+    kind: 'source',
+    means: 'The bytes that arrived are not those that were stored: a checksum or a length does not agree.',
+    hint: 'the rows already read may be wrong too: read it again',
+  },
+  SOURCE_END_UNKNOWN: {
+    kind: 'source',
+    means: 'The bytes ended because the connection did, and nothing says whether that was all of them.',
+    hint: 'if the server never says how much it sends, read with { allowUnknownEnd: true }',
+  },
+  CREDENTIALS_MISSING: { kind: 'option', means: 'A place asks who is there, and no credentials were found.' },
   SINK_NOT_FOUND: { kind: 'sink', means: 'The folder to write into does not exist.', hint: 'create the folder first' },
   SINK_DENIED: { kind: 'sink', means: 'The place may not be written.' },
   SINK_FULL: { kind: 'sink', means: 'No space is left, or a quota or file size limit is reached.' },
   SINK_CLOSED: { kind: 'sink', means: 'The reader of the pipe or stream that is written to has gone away.' },
+  SINK_EXISTS: {
+    kind: 'sink',
+    means:
+      "There is something at the place already, and it was asked not to overwrite it ({ s3: { ifNoneMatch: '*' } }).",
+  },
+  SINK_CHANGED: {
+    kind: 'sink',
+    means: 'What was to be overwritten is no longer what it was ({ s3: { ifMatch } }); nothing was written.',
+    hint: 'read it again, and write what is to follow from that',
+  },
   SINK_FAILED: { kind: 'sink', means: 'Writing to the place failed; `cause` has the reason.' },
 
   CODEC_TRUNCATED: {
@@ -200,7 +231,61 @@ export const ERRORS = {
     hint: 'say where the columns are ({ fields: [...] }), or give the names ({ header: [...] })',
   },
   FIXED_UNWRITABLE: { kind: 'data', means: 'A row or a value does not fit into the columns of fixed-width text.' },
+  PARQUET_CORRUPT: {
+    kind: 'data',
+    means: 'A Parquet file is damaged or cut short, or is none.',
+    hint: 'fetch or copy the file again',
+  },
+  PARQUET_UNSUPPORTED: {
+    kind: 'data',
+    means: 'A Parquet file uses a feature that is not supported, such as encryption.',
+  },
+  PARQUET_UNWRITABLE: {
+    kind: 'data',
+    means: 'A row or a value has no form in Parquet: a function, half of a surrogate pair, no column at all, …',
+  },
+  DUCKDB_OUT_OF_MEMORY: {
+    kind: 'data',
+    means: 'A query, or a file, needs more memory or more temp files than DuckDB may use.',
+    hint: 'raise the limit if this is meant to be ({ duckdb: { memoryLimitBytes: … } })',
+  },
+  DUCKDB_FAILED: { kind: 'data', means: 'DuckDB could not do what it was asked for; `cause` has its error.' },
+  QUERY_INVALID: {
+    kind: 'option',
+    means: 'A condition or a query is not SQL that DuckDB or the server takes, or names no column.',
+  },
+  QUERY_FAILED: {
+    kind: 'source',
+    means: 'A server took a query and could not answer it to the end; `cause` has its error, with its SQLSTATE.',
+  },
   ROW_INVALID: { kind: 'data', means: 'What was to be written is not a row: neither an object nor an array.' },
+  OUTPUT_COLLISION: {
+    kind: 'option',
+    means: 'Two conversions would write one output, or one would overwrite a source.',
+  },
+  BULK_FAILED: {
+    kind: 'state',
+    means: 'Some of many conversions failed; `cause` has the first error, `summary` all of it.',
+  },
+  CONVERT_THREAD_DIED: { kind: 'state', means: 'A thread that converted ended before its conversion was done.' },
+  ROW_NESTING: {
+    kind: 'data',
+    means: 'A row cannot be flattened or unflattened: two of its values would be in one place.',
+  },
+  STAGE_FAILED: { kind: 'data', means: 'A stage of a pipeline threw on a row; `cause` has what it threw.' },
+
+  TIMEOUT: {
+    kind: 'limit',
+    means: 'An operation took longer than its time limit, or the other side fell silent for that long.',
+  },
+  CIRCUIT_OPEN: {
+    kind: 'limit',
+    means: 'A call was not made, as the calls before it failed and the circuit breaker is open.',
+    hint: 'wait until the place answers again; the message says when it is tried next',
+  },
+  POOL_EXHAUSTED: { kind: 'limit', means: 'No resource of a pool became free within its acquire timeout.' },
+  POOL_CLOSED: { kind: 'state', means: 'A resource was asked of a pool that is disposed.' },
+  RUNNER_CLOSED: { kind: 'state', means: 'A task was given to a runner, or a scope of tasks, that is disposed.' },
 } as const satisfies Record<string, ErrorEntry>
 
 /** The stable codes. */
@@ -274,8 +359,10 @@ export class SinkError extends OpenIterableError {}
 export class CodecError extends OpenIterableError {}
 /** A record could not become a row, or a row could not become a record. */
 export class DataError extends OpenIterableError {}
+/** Waiting was given up: a time limit, an open circuit, a pool without a free resource. */
+export class LimitError extends OpenIterableError {}
 
-for (const type of [OptionError, StateError, SourceError, SinkError, CodecError, DataError]) {
+for (const type of [OptionError, StateError, SourceError, SinkError, CodecError, DataError, LimitError]) {
   Object.defineProperty(type.prototype, 'name', { value: type.name, configurable: true })
 }
 
@@ -286,6 +373,7 @@ const CLASSES = {
   sink: SinkError,
   codec: CodecError,
   data: DataError,
+  limit: LimitError,
 } as const
 
 type ClassOf<C extends ErrorCode> = InstanceType<(typeof CLASSES)[(typeof ERRORS)[C]['kind']]>

@@ -248,7 +248,31 @@ export interface Place {
   readonly readOptions?: OptionTable
   readonly writeOptions?: OptionTable
   openSource?(target: unknown, options: PlaceOptions): Promise<ByteSource | RowSource>
-  openSink?(target: unknown, options: PlaceOptions & { readonly append: boolean }): Promise<ByteSink | RowSink>
+  /**
+   * What is there under the target's own name, all that is in it where it is a folder, and otherwise what a target with
+   * wildcards means: sorted, complete or an error, and empty where there is nothing. `glob: true`: a target with wildcards
+   * is nothing but a pattern; `false`: it is none.
+   */
+  list?(target: unknown, options: PlaceOptions & ListedOptions): AsyncIterable<ListedTarget>
+  openSink?(target: unknown, options: SinkPlaceOptions): Promise<ByteSink | RowSink>
+}
+
+export interface ListedOptions {
+  readonly glob?: boolean | undefined
+}
+
+/** One of the targets that a pattern means. */
+export interface ListedTarget {
+  /** What `openIterable` opens it by. */
+  readonly target: string | { readonly bucket: string; readonly key: string }
+  /** What messages call it: a path or URL. */
+  readonly name: string
+  /** Bytes. */
+  readonly size: number
+  /** When it was last changed. */
+  readonly modified: Date
+  /** Tells versions apart, where the place has such a tag. */
+  readonly etag?: string | undefined
 }
 
 export interface PlaceOptions {
@@ -260,4 +284,13 @@ export interface PlaceOptions {
    * knows anything then asks for no more than it needs. Default: `'stream'`.
    */
   readonly access?: 'stream' | 'random' | undefined
+}
+
+export interface SinkPlaceOptions extends PlaceOptions {
+  /** Whether what is written follows what is there. */
+  readonly append: boolean
+  /** Id of the format that is written; undefined where the target takes rows. For places that store what they hold. */
+  readonly format?: string | undefined
+  /** Ids of the codecs, outermost first. */
+  readonly codecs?: readonly string[] | undefined
 }

@@ -1,6 +1,6 @@
 /** Output that replaces a file whole: written to a temp file beside it, flushed, then renamed over it. */
 import { type BigIntStats, constants, type Stats } from 'node:fs'
-import { copyFile, type FileHandle, open, rename, stat, unlink } from 'node:fs/promises'
+import { copyFile, type FileHandle, open, rename, rm, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { createError } from '../core/errors.ts'
 import { systemCode } from './file-errors.ts'
@@ -84,9 +84,11 @@ export class ReplacingOutput implements Output {
     await this.#sweep
     check()
     await this.#takeWritten()
-    await keepOwnership(this.#file, (await statIfThere(this.#target)) ?? this.#old)
-    check()
-    await this.#file.sync()
+    if (this.#fileOpen) {
+      await keepOwnership(this.#file, (await statIfThere(this.#target)) ?? this.#old)
+      check()
+      await this.#file.sync()
+    }
     await this.#close()
     await inTurn(this.#target, async () => {
       await this.#checkBasis()
@@ -106,7 +108,7 @@ export class ReplacingOutput implements Output {
     await this.#writing.catch(() => {})
     await this.#sweep
     await this.#close()
-    if (!this.#published) await unlinkIfThere(this.localPath)
+    if (!this.#published) await rm(this.localPath, { recursive: true, force: true })
   }
 
   async #close(): Promise<void> {
@@ -116,7 +118,7 @@ export class ReplacingOutput implements Output {
     await this.#file.close()
   }
 
-  /** A native engine may have put a file of its own at the temp path: then that one is flushed and published. */
+  /** A native engine may have put a file, or a folder of files, at the temp path: then that is published. */
   async #takeWritten(): Promise<void> {
     const mine = await this.#file.stat()
     const there = await statIfThere(this.localPath)
@@ -130,6 +132,7 @@ export class ReplacingOutput implements Output {
     }
     if (there.ino === mine.ino && there.dev === mine.dev) return
     await this.#close()
+    if (there.isDirectory()) return
     this.#file = await open(this.localPath, 'r+')
     this.#fileOpen = true
   }

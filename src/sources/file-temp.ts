@@ -14,7 +14,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
-import { type FileHandle, opendir, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, opendir, rm, stat } from 'node:fs/promises'
 import { hostname, networkInterfaces } from 'node:os'
 import { basename, join } from 'node:path'
 import { systemCode } from './file-errors.ts'
@@ -67,7 +67,8 @@ export async function removeAbandoned(folder: string, target: string, own: strin
       const path = join(folder, name)
       try {
         const gone = isGone(writer) ?? now - (await stat(path)).mtimeMs > ABANDONED_AFTER_MS
-        if (gone) await unlink(path)
+        // A native engine may have made a folder of it.
+        if (gone) await rm(path, { recursive: true, force: true })
       } catch {
         // Another writer was quicker to remove it, or it is not ours to remove.
       }

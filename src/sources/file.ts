@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { createError, excerpt } from '../core/errors.ts'
 import type { Place } from '../core/types.ts'
+import { listFiles } from './file-list.ts'
 import { openFileSink } from './file-sink.ts'
 import { openFileSource } from './file-source.ts'
 
@@ -10,6 +11,7 @@ export { type FileSourceOptions, openFileSource } from './file-source.ts'
 
 export const place: Place = {
   openSource: async (target, { signal }) => openFileSource(toPath(target), { signal }),
+  list: (target, { signal, glob }) => listFiles(toPath(target), { signal, glob }),
   openSink: async (target, { signal, append }) => openFileSink(toPath(target), { signal, append }),
 }
 

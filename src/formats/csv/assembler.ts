@@ -5,7 +5,7 @@ import type { ReadContext, Row } from '../../core/types.ts'
 import { ColumnTypes, checkTypedNames, type Decided, MAX_SAMPLE_CHARACTERS, typeMismatch } from '../../core/typing.ts'
 import { headerMissing, type Place, raggedRecord } from './errors.ts'
 import { freeKey, joinHeader, uniqueColumns } from './header.ts'
-import type { ReadDialect } from './read-options.ts'
+import type { ReadDialect } from './read-dialect.ts'
 import { compileRowBuilder, loopRowBuilder, type RowBuilder, type RowShape, rowOf } from './rows.ts'
 
 /** The record that an engine has in hand; asked for only when something is wrong. */

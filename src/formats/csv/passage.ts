@@ -1,6 +1,6 @@
 /** Where in the input a character of the text in hand is; worked out only when something is wrong. */
 import type { Block } from '../../core/blocks.ts'
-import type { LineEnding } from './read-options.ts'
+import type { LineEnding } from './read-dialect.ts'
 
 const LF = 10
 

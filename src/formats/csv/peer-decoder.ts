@@ -15,8 +15,9 @@ import {
   strayQuote,
   textAfterQuote,
 } from './errors.ts'
+import { DialectBytes, leadingSpace } from './peer-bytes.ts'
 import { Preamble } from './preamble.ts'
-import { type ReadDialect, recordDelimitersOf } from './read-options.ts'
+import { type ReadDialect, recordDelimitersOf } from './read-dialect.ts'
 
 const LF = 10
 const CR = 13
@@ -46,7 +47,8 @@ export class PeerDecoder implements RecordInHand {
   /** The bytes of the record in hand, and where in them it begins: comments may come before it. */
   #record: Buffer = Buffer.alloc(0)
   #recordAt = 0
-  #recordDelimiters: readonly Buffer[] = []
+  /** The dialect in bytes; its record delimiters are known when the data begin. */
+  #dialectBytes: DialectBytes
   #terminator = LF
   /** More bytes than csv-parse may hold back after a record, to see what they begin. */
   #lookahead = 0
@@ -67,6 +69,7 @@ export class PeerDecoder implements RecordInHand {
     this.#label = context.label
     this.#assembler = new RowAssembler(dialect, context)
     this.#preamble = new Preamble(dialect, context.label)
+    this.#dialectBytes = new DialectBytes(dialect, [])
   }
 
   get columns(): readonly string[] | null | undefined {
@@ -132,7 +135,11 @@ export class PeerDecoder implements RecordInHand {
   }
 
   raw(): string {
-    return this.#record.toString('utf8', this.#recordAt, Math.max(this.#contentEnd(this.#record), this.#recordAt))
+    return this.#record.toString(
+      'utf8',
+      this.#recordAt,
+      Math.max(this.#dialectBytes.contentEnd(this.#record), this.#recordAt),
+    )
   }
 
   async #start(): Promise<void> {
@@ -142,7 +149,7 @@ export class PeerDecoder implements RecordInHand {
     const { ending } = this.#preamble
     this.#terminator = ending.end === '\n' ? LF : CR
     const delimiters = this.#dialect.recordDelimiters ?? recordDelimitersOf(ending)
-    this.#recordDelimiters = delimiters.map(delimiter => Buffer.from(delimiter))
+    this.#dialectBytes = new DialectBytes(this.#dialect, delimiters)
     const { delimiters: between, quote, escape, comment } = this.#dialect
     this.#lookahead = 16 + Buffer.byteLength([...delimiters, ...between, quote, escape, comment].join(''))
     await this.#startParser()
@@ -157,7 +164,7 @@ export class PeerDecoder implements RecordInHand {
       delimiter: [...delimiters],
       quote,
       escape,
-      record_delimiter: this.#recordDelimiters.map(delimiter => delimiter.toString()),
+      record_delimiter: this.#dialectBytes.recordDelimiters.map(delimiter => delimiter.toString()),
       ...(comment === null ? {} : { comment, comment_no_infix: commentNoInfix }),
       ltrim,
       rtrim,
@@ -222,7 +229,7 @@ export class PeerDecoder implements RecordInHand {
     const record = this.#window.bytes.subarray(0, bytes)
     if (bytes > this.#dialect.maxRecordBytes) throw this.#tooLarge()
     this.#record = record
-    this.#recordAt = this.#dialect.comment === null ? 0 : this.#afterComments(record)
+    this.#recordAt = this.#dialect.comment === null ? 0 : this.#dialectBytes.afterComments(record)
     const invalid = this.#invalidAt(record)
     if (invalid >= 0) this.#assembler.bad(invalidUtf8(this.#placeOf(invalid)), this.raw())
     else {
@@ -248,15 +255,15 @@ export class PeerDecoder implements RecordInHand {
 
   /** Where in the window the record that csv-parse gave up on is wrong. */
   #locate(error: CsvError): Fault {
-    const { delimiters, quote } = this.#dialect
+    const { quote } = this.#dialect
     const bytes = this.#window.bytes
     this.#record = bytes
-    this.#recordAt = this.#afterComments(bytes)
+    this.#recordAt = this.#dialectBytes.afterComments(bytes)
     let fieldAt = this.#recordAt
     if (Number(error.index) > 0) {
       // csv-parse counts its bytes up to the last delimiter that it took.
       const at = this.#parserByte + Number(error.bytes) - this.#byte
-      fieldAt = at + Math.max(...delimiters.map(delimiter => lengthAt(bytes, at, Buffer.from(delimiter))))
+      fieldAt = this.#dialectBytes.afterDelimiter(bytes, at)
     }
     if (this.#dialect.ltrim) fieldAt += leadingSpace(bytes.toString('utf8', fieldAt))
     const code: string = error.code
@@ -265,30 +272,13 @@ export class PeerDecoder implements RecordInHand {
       const faultAt = bytes.indexOf(quote, fieldAt)
       return { error, fieldAt: faultAt, faultAt }
     }
-    return { error, fieldAt, faultAt: this.#afterClosing(bytes, fieldAt) }
-  }
-
-  /** The offset after the quote that closes the field at `fieldAt`, and white space where that is taken off. */
-  #afterClosing(bytes: Buffer, fieldAt: number): number {
-    const quote = Buffer.from(this.#dialect.quote!)
-    const escape = this.#dialect.escape === null ? null : Buffer.from(this.#dialect.escape)
-    const doubled = escape?.equals(quote) === true
-    let at = fieldAt + quote.length
-    while (at < bytes.length) {
-      if (doubled && lengthAt(bytes, at, quote) > 0 && lengthAt(bytes, at + quote.length, quote) > 0) {
-        at += 2 * quote.length
-      } else if (!doubled && escape !== null && lengthAt(bytes, at, escape) > 0) at += escape.length + 1
-      else if (lengthAt(bytes, at, quote) > 0) break
-      else at++
-    }
-    at += quote.length
-    return this.#dialect.rtrim ? at + leadingSpace(bytes.toString('utf8', at)) : at
+    return { error, fieldAt, faultAt: this.#dialectBytes.afterClosing(bytes, fieldAt) }
   }
 
   /** Passes over the record with `fault` up to the end of its line; false while that end is not there yet. */
   #passOver(fault: Fault, atEnd: boolean): boolean {
     const bytes = this.#window.bytes
-    const [, end] = this.#nextDelimiter(bytes, fault.fieldAt, atEnd)
+    const [, end] = this.#dialectBytes.nextDelimiter(bytes, fault.fieldAt, atEnd)
     if (end < 0 && !atEnd) return false
     const stop = end < 0 ? bytes.length : end
     const error = this.#errorOf(fault, stop)
@@ -302,11 +292,11 @@ export class PeerDecoder implements RecordInHand {
   #errorOf({ error, faultAt }: Fault, stop: number): Error {
     const bytes = this.#window.bytes
     this.#record = bytes
-    this.#recordAt = this.#afterComments(bytes)
+    this.#recordAt = this.#dialectBytes.afterComments(bytes)
     const invalid = this.#invalidAt(bytes.subarray(0, stop))
     if (invalid >= 0) return invalidUtf8(this.#placeOf(invalid))
     const place: Place = { ...this.#placeOf(faultAt), cause: error }
-    const [lineEnd] = this.#nextDelimiter(bytes, faultAt, true)
+    const [lineEnd] = this.#dialectBytes.nextDelimiter(bytes, faultAt, true)
     const found = bytes.toString('utf8', faultAt, Math.min(lineEnd < 0 ? bytes.length : lineEnd, faultAt + 200))
     const code: string = error.code
     if (code === 'CSV_QUOTE_NOT_CLOSED') return quoteNotClosed(place)
@@ -322,38 +312,6 @@ export class PeerDecoder implements RecordInHand {
     if (this.#dialect.encodingErrors === 'replace') return -1
     const own = record.subarray(this.#recordAt)
     return isUtf8(own) ? -1 : this.#recordAt + validUtf8Length(own)
-  }
-
-  /** Where the record begins in bytes that may have whole lines of comments before it. */
-  #afterComments(bytes: Buffer): number {
-    const { comment, ltrim } = this.#dialect
-    if (comment === null) return 0
-    for (let at = 0; ; ) {
-      const start = ltrim ? at + leadingSpace(bytes.toString('utf8', at)) : at
-      const [, end] =
-        lengthAt(bytes, start, Buffer.from(comment)) > 0 ? this.#nextDelimiter(bytes, start, true) : [0, -1]
-      if (end < 0) return at
-      at = end
-    }
-  }
-
-  /** Where the next record delimiter begins and ends; -1 if there is none, or it may go on after these bytes. */
-  #nextDelimiter(bytes: Buffer, from: number, atEnd: boolean): [start: number, end: number] {
-    let best: [start: number, end: number] = [-1, -1]
-    for (const delimiter of this.#recordDelimiters) {
-      const at = bytes.indexOf(delimiter, from)
-      if (at >= 0 && (best[0] < 0 || at < best[0])) best = [at, at + delimiter.length]
-    }
-    const longest = this.#recordDelimiters[0]!.length
-    return best[0] >= 0 && !atEnd && best[0] + longest > bytes.length ? [-1, -1] : best
-  }
-
-  /** Where a record's text ends, before its delimiter. */
-  #contentEnd(bytes: Buffer): number {
-    const delimiter = this.#recordDelimiters.find(
-      ({ length }, i) => bytes.length >= length && bytes.subarray(-length).equals(this.#recordDelimiters[i]!),
-    )
-    return bytes.length - (delimiter?.length ?? 0)
   }
 
   /** The place of a byte of the record in hand. */
@@ -372,7 +330,7 @@ export class PeerDecoder implements RecordInHand {
 
   #tooLarge(): Error {
     this.#record = this.#window.bytes
-    return recordTooLarge(this.#placeOf(this.#afterComments(this.#record)), this.#dialect.maxRecordBytes)
+    return recordTooLarge(this.#placeOf(this.#dialectBytes.afterComments(this.#record)), this.#dialect.maxRecordBytes)
   }
 
   /** Keeps what `work` throws until the rows before it are taken. */
@@ -404,14 +362,4 @@ function countOf(bytes: Buffer, byte: number): number {
   let count = 0
   for (let at = bytes.indexOf(byte); at >= 0; at = bytes.indexOf(byte, at + 1)) count++
   return count
-}
-
-/** The length of `token` if it is at `at`, else 0. */
-function lengthAt(bytes: Buffer, at: number, token: Buffer): number {
-  return bytes.subarray(at, at + token.length).equals(token) ? token.length : 0
-}
-
-/** Bytes of the white space that `text` begins with, on its first line. */
-function leadingSpace(text: string): number {
-  return Buffer.byteLength(/^[^\S\r\n]*/u.exec(text)![0])
 }

@@ -3,7 +3,7 @@ import type { Schema } from '../../core/schema.ts'
 import type { Batch, ByteSource, ReadContext, RowReader } from '../../core/types.ts'
 import type { Decided } from '../../core/typing.ts'
 import { PeerDecoder } from './peer-decoder.ts'
-import type { ReadDialect } from './read-options.ts'
+import type { ReadDialect } from './read-dialect.ts'
 
 /** csv-parse takes this much at a time: what it makes of it is the largest batch. */
 const PIECE_BYTES = 65_536

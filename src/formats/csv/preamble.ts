@@ -3,7 +3,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { asBuffer } from '../../core/text.ts'
 import { ByteWindow } from './byte-window.ts'
 import { recordTooLarge } from './errors.ts'
-import { type LineEnding, lineEnding, type ReadDialect } from './read-options.ts'
+import { type LineEnding, lineEnding, type ReadDialect } from './read-dialect.ts'
 
 const LF = 10
 const CR = 13

@@ -3,7 +3,8 @@ import { decideByScan, scanByDecoder } from '../../core/full-scan.ts'
 import { decodeStream } from '../../core/stream.ts'
 import type { ByteSource, ReadContext, RowReader } from '../../core/types.ts'
 import { CsvDecoder } from './decoder.ts'
-import { type CsvReadOptions, type ReadDialect, resolveReadOptions } from './read-options.ts'
+import { type ReadDialect, resolveReadOptions } from './read-dialect.ts'
+import type { CsvReadOptions } from './read-options.ts'
 
 /**
  * The rows of `source`. Throws `OPTION_INVALID` for options that contradict each other; reads nothing yet, but for

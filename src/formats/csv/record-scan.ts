@@ -1,5 +1,5 @@
 /** Any one record → its fields: quoted, ragged, relaxed. The decoder takes the plain ones itself. */
-import type { LineEnding } from './read-options.ts'
+import type { LineEnding } from './read-dialect.ts'
 
 /** `scan` and `resume` give this when the text ends inside quotes. */
 export const OPEN = -1

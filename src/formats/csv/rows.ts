@@ -3,11 +3,26 @@ import { parseJson } from '../../core/json-parse.ts'
 import type { Row } from '../../core/types.ts'
 import type { ColumnTypes } from '../../core/typing.ts'
 import type { ValueParser } from '../../core/values.ts'
+import { HAS_DOUBLED_QUOTES, HAS_QUOTES, RECORD_SHIFT, type RecordIndex } from './simd/record-index.ts'
 
 /** Makes rows of one shape. Both give `null`, and leave `ColumnTypes.fault` set, where a field is not of its column's type. */
 export interface RowBuilder {
   /** A row of the fields of an unquoted record: `text[start, end)`, its delimiters at `ends[first]` and on. */
   fromText(text: string, ends: Int32Array, first: number, start: number, end: number): Row | null
+  /**
+   * Adds to `rows` those of indexed records from number `record` on, which begins at `start`. Gives the number of the first
+   * one that is left: it is not as wide as the columns, or has nothing but its one empty field, or has quotes or values
+   * that are to be looked at one by one where there are types.
+   */
+  fromIndex(
+    text: string,
+    index: RecordIndex,
+    record: number,
+    start: number,
+    crlf: boolean,
+    quote: string,
+    rows: Row[],
+  ): number
   /** A row of fields; `quoted` has the numbers of those that were quoted, for typed columns. */
   fromFields(fields: readonly (string | null)[], quoted?: readonly number[]): Row | null
 }
@@ -24,10 +39,14 @@ export interface RowShape {
   readonly types: ColumnTypes | null
 }
 
+const CR = 13
+const ANY_QUOTES = HAS_QUOTES | HAS_DOUBLED_QUOTES
+/** Up to this many doubled quotes, a field is joined of pieces; more make long chains of strings. */
+const MAX_JOINED = 16
 /** Compiling costs some 160 µs; a generated function of more fields than this runs no faster than a loop. */
 const MAX_COMPILED_FIELDS = 300
 const MAX_CACHED = 100
-type Make = (types: ColumnTypes | null, parsers: readonly (ValueParser | null)[]) => RowBuilder
+type Make = (types: ColumnTypes | null, parsers: readonly (ValueParser | null)[], unescaped: Unescape) => RowBuilder
 const compiled = new Map<string, Make>()
 let mayCompile = true
 
@@ -41,10 +60,10 @@ export function compileRowBuilder(shape: RowShape): RowBuilder | null {
   const parsers = types?.parsers ?? []
   const id = JSON.stringify([width, picks, keys, types?.key])
   const cached = compiled.get(id)
-  if (cached !== undefined) return cached(types, parsers)
+  if (cached !== undefined) return cached(types, parsers, unescaped)
   let make: Make
   try {
-    make = new Function('types', 'parsers', source(shape)) as Make
+    make = new Function('types', 'parsers', 'unescaped', source(shape)) as Make
   } catch (error) {
     if (!(error instanceof EvalError)) throw error
     mayCompile = false
@@ -52,7 +71,7 @@ export function compileRowBuilder(shape: RowShape): RowBuilder | null {
   }
   if (compiled.size >= MAX_CACHED) compiled.delete(compiled.keys().next().value!)
   compiled.set(id, make)
-  return make(types, parsers)
+  return make(types, parsers, unescaped)
 }
 
 function source({ width, picks, keys, types }: RowShape): string {
@@ -82,6 +101,13 @@ types.fault = -1
 const row = ${literal(value)}
 return types.fault < 0 ? row : null
 },
+${fromIndex(width, [
+  `if ((item & ${ANY_QUOTES}) !== 0) break`,
+  'types.fault = -1',
+  `const row = ${literal(value)}`,
+  'if (types.fault >= 0) break',
+  'rows.push(row)',
+])},
 fromFields: (fields, quoted) => {
 types.fault = -1
 const row = ${literal((field, column) => `types.field(${column},fields[${field}],${field},quoted)`)}
@@ -89,10 +115,50 @@ return types.fault < 0 ? row : null
 },
 }`
   }
+  const unquoted = (cut: string) => (field: number) => {
+    const [start, end] = place(field)
+    return `(a=${start},b=${end},text.charCodeAt(a)===code?${cut}:text.slice(a,b))`
+  }
   return `'use strict'
+const fromText = (text, ends, first, start, end) => (${literal(slice)})
+const fromQuoted = (text, ends, first, start, end, code) => {
+let a = 0, b = 0
+return ${literal(unquoted('text.slice(a+1,b-1)'))}
+}
+const fromEscaped = (text, ends, first, start, end, code, quote) => {
+let a = 0, b = 0
+return ${literal(unquoted('unescaped(text,a+1,b-1,quote)'))}
+}
 return {
-fromText: (text, ends, first, start, end) => (${literal(slice)}),
+fromText,
+${fromIndex(width, [
+  `if ((item & ${ANY_QUOTES}) === 0) rows.push(fromText(text, ends, first, start, end))`,
+  `else if ((item & ${HAS_DOUBLED_QUOTES}) === 0) rows.push(fromQuoted(text, ends, first, start, end, code))`,
+  'else rows.push(fromEscaped(text, ends, first, start, end, code, quote))',
+])},
 fromFields: fields => (${literal(field => `fields[${field}]`)}),
+}`
+}
+
+/** The loop over indexed records, with what it does for each: as code, so that each shape's rows have a loop of their own. */
+function fromIndex(width: number, body: readonly string[]): string {
+  return `fromIndex: (text, index, record, start, crlf, quote, rows) => {
+const { ends, records, count } = index
+const code = quote.charCodeAt(0)
+let first = record === 0 ? 0 : (records[record - 1] >> ${RECORD_SHIFT}) + 1
+for (; record < count; record++) {
+const item = records[record]
+const last = item >> ${RECORD_SHIFT}
+if (last - first !== ${width - 1}) break
+const next = ends[last] + 1
+let end = next - 1
+if (crlf && end > start && text.charCodeAt(end - 1) === ${CR}) end--
+${width === 1 ? 'if (end === start) break' : ''}
+${body.join('\n')}
+first = last + 1
+start = next
+}
+return record
 }`
 }
 
@@ -104,8 +170,46 @@ function keyOf(name: string): string {
 
 /** A builder without generated code, for the first rows and for where there can be no other. */
 export function loopRowBuilder(shape: RowShape): RowBuilder {
-  if (shape.types !== null) return typedLoop(shape, shape.types)
-  const { width, picks, keys } = shape
+  const { fromText, fromFields } = shape.types === null ? untypedLoop(shape) : typedLoop(shape, shape.types)
+  const { width, types } = shape
+  const fields: string[] = []
+  return {
+    fromText,
+    fromFields,
+    fromIndex: (text, index, record, start, crlf, quote, rows) => {
+      const { ends, records, count } = index
+      let first = record === 0 ? 0 : (records[record - 1]! >> RECORD_SHIFT) + 1
+      for (; record < count; record++) {
+        const item = records[record]!
+        const last = item >> RECORD_SHIFT
+        if (last - first !== width - 1) break
+        const next = ends[last]! + 1
+        const end = crlf && next - 1 > start && text.charCodeAt(next - 2) === CR ? next - 2 : next - 1
+        if (width === 1 && end === start) break
+        let row: Row | null
+        if ((item & ANY_QUOTES) === 0) row = fromText(text, ends, first, start, end)
+        else if (types !== null) break
+        else {
+          for (let i = 0; i < width; i++) {
+            const from = i === 0 ? start : ends[first + i - 1]! + 1
+            const to = i === width - 1 ? end : ends[first + i]!
+            fields[i] = text.startsWith(quote, from) ? unescaped(text, from + 1, to - 1, quote) : text.slice(from, to)
+          }
+          row = fromFields(fields)
+        }
+        if (row === null) break
+        rows.push(row)
+        first = last + 1
+        start = next
+      }
+      return record
+    },
+  }
+}
+
+type Loops = Pick<RowBuilder, 'fromText' | 'fromFields'>
+
+function untypedLoop({ width, picks, keys }: RowShape): Loops {
   const last = width - 1
   const slice = (text: string, ends: Int32Array, first: number, start: number, end: number, field: number) =>
     text.slice(field === 0 ? start : ends[first + field - 1]! + 1, field === last ? end : ends[first + field]!)
@@ -142,8 +246,8 @@ export function loopRowBuilder(shape: RowShape): RowBuilder {
   }
 }
 
-/** As `loopRowBuilder`, where columns have types. */
-function typedLoop({ width, picks, keys }: RowShape, types: ColumnTypes): RowBuilder {
+/** As `untypedLoop`, where columns have types. */
+function typedLoop({ width, picks, keys }: RowShape, types: ColumnTypes): Loops {
   const last = width - 1
   const template = keys === null ? null : templateOf(keys)
   const rowFrom = (value: (field: number, column: number) => unknown): Row | null => {
@@ -181,4 +285,20 @@ function templateOf(keys: readonly string[]): Row {
 /** An array as a row: where there is no header, rows are arrays, and `Row` stands for both. */
 export function rowOf(fields: unknown[]): Row {
   return fields as unknown as Row
+}
+
+type Unescape = typeof unescaped
+
+/** `text[start, end)`, which lies between two quotes, with each doubled quote in it as one. */
+function unescaped(text: string, start: number, end: number, quote: string): string {
+  let value = ''
+  let from = start
+  let joined = 0
+  // The quote at `end` ends the search.
+  for (let at = text.indexOf(quote, start); at < end; at = text.indexOf(quote, from)) {
+    if (joined++ === MAX_JOINED) return value + text.slice(from, end).replaceAll(quote + quote, quote)
+    value += text.slice(from, at + 1)
+    from = at + 2
+  }
+  return from === start ? text.slice(start, end) : value + text.slice(from, end)
 }

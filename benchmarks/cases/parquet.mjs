@@ -1,0 +1,245 @@
+/** Reading Parquet files: batches of plain objects, against DuckDB's own ways to objects, and hyparquet. */
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, rename, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { measureOnce, median } from '../lib/measure.mjs'
+import { ratiosOf, tabulate } from '../lib/report.mjs'
+import { subjectFolder } from '../lib/subject.mjs'
+
+const dataFolder = fileURLToPath(new URL('../data/', import.meta.url))
+const flights = fileURLToPath(new URL('../../node_modules/vega-datasets/data/flights-3m.parquet', import.meta.url))
+
+/** What is selected `FROM range(rows)`. */
+const GENERATED = {
+  mixed: {
+    title: '1 M rows × 11 columns of all kinds',
+    rows: 1_000_000,
+    select: `i AS id, 'user ' || i AS name, ['Berlin', 'Paris', 'Rome', 'Oslo'][1 + i % 4] AS city,
+      'The ' || (i % 977) || 'th of many sentences, written by nobody.' AS remark, (i * 7919) % 1000003 AS amount,
+      (i % 10007) / 8.0 AS score, CASE WHEN i % 5 = 0 THEN NULL ELSE i / 3.0 END AS maybe, i % 3 = 0 AS flag,
+      TIMESTAMP '2020-01-01' + to_seconds(i * 61) AS moment, DATE '2000-01-01' + (i % 9000)::INTEGER AS day,
+      CASE WHEN i % 7 = 0 THEN NULL ELSE 'Straße ' || (i % 5000) END AS street`,
+  },
+  nested: {
+    title: '500 k rows with lists and structs',
+    rows: 500_000,
+    select: `i::INTEGER AS id, list_transform(range(i % 4), x -> 'tag ' || x) AS tags,
+      {'lat': (i % 180) - 90.5::DOUBLE, 'lon': (i % 360) - 180.25::DOUBLE, 'name': 'place ' || i % 1000} AS place,
+      [{'sku': 'S' || i % 500, 'count': (i % 9)::INTEGER}, {'sku': 'T' || i % 300, 'count': 1::INTEGER}] AS items`,
+  },
+  numeric: {
+    title: '2 M rows × 6 columns of numbers',
+    rows: 2_000_000,
+    select: `i::INTEGER AS a, i AS b, i / 7.0 AS c, (i * 31) % 1000 / 3.0 AS d, (i % 100)::SMALLINT AS e, i * 1000003 AS f`,
+  },
+  long: { title: '5 M rows × 11 columns', rows: 5_000_000 },
+}
+GENERATED.long.select = GENERATED.mixed.select
+
+const loadDuckDb = async () => (await import('@duckdb/node-api')).DuckDBInstance
+const batchesOf = async file => {
+  const { openIterable } = await import(pathToFileURL(join(subjectFolder, 'index.js')).href)
+  await openIterable(file, { limit: 1 }).readBulk(1) // modules and packages are loaded, as those of the others are
+  return openIterable(file).batches()
+}
+
+/** @type {Record<string, (input: { file: string, prove?: boolean }, clock: { start(): void }) => Promise<object>>} */
+export const variants = {
+  async yieldRowObjectJs(input, clock) {
+    const connection = await (await (await loadDuckDb()).create(':memory:')).connect()
+    const { take, result } = createTally(input)
+    clock.start()
+    const stream = await connection.stream('SELECT * FROM read_parquet($1)', [input.file])
+    for await (const rows of stream.yieldRowObjectJs()) take(rows)
+    return result()
+  },
+
+  async 'runAndReadAll, getRowObjectsJS'(input, clock) {
+    const connection = await (await (await loadDuckDb()).create(':memory:')).connect()
+    const { take, result } = createTally(input)
+    clock.start()
+    take((await connection.runAndReadAll('SELECT * FROM read_parquet($1)', [input.file])).getRowObjectsJS())
+    return result()
+  },
+
+  async hyparquet(input, clock) {
+    const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } = await import('hyparquet')
+    const { compressors } = await import('hyparquet-compressors')
+    const { take, result } = createTally(input)
+    clock.start()
+    const file = await asyncBufferFromFile(input.file)
+    const metadata = await parquetMetadataAsync(file)
+    let rowStart = 0
+    for (const { num_rows: count } of metadata.row_groups) {
+      const rowEnd = rowStart + Number(count)
+      take(await parquetReadObjects({ file, metadata, rowStart, rowEnd, compressors }))
+      rowStart = rowEnd
+    }
+    return result()
+  },
+
+  async 'open-iterable'(input, clock) {
+    const batches = await batchesOf(input.file)
+    const { take, result } = createTally(input)
+    clock.start()
+    for await (const rows of batches) take(rows)
+    return result()
+  },
+
+  async 'open-iterable rows'(input, clock) {
+    const { openIterable } = await import(pathToFileURL(join(subjectFolder, 'index.js')).href)
+    await openIterable(input.file, { limit: 1 }).readBulk(1)
+    const { take, result } = createTally(input)
+    const one = [undefined]
+    clock.start()
+    for await (const row of openIterable(input.file)) {
+      one[0] = row
+      take(one)
+    }
+    return result()
+  },
+}
+
+
+/** As that of `lib/tally.mjs`, by batches, for values of all types and engines: equal where they mean the same. */
+function createTally({ prove = false }) {
+  let rows = 0
+  let checksum = 0
+  let names
+  const hash = prove ? createHash('sha1') : undefined
+  return {
+    take(batch) {
+      names ??= Object.keys(batch[0] ?? {})
+      const first = names[0]
+      const last = names.at(-1)
+      for (let i = 0; i < batch.length; i++) {
+        const row = batch[i]
+        rows++
+        checksum += weigh(row[first]) + weigh(row[last])
+        if (hash !== undefined) hash.update(JSON.stringify(names.map(name => plain(row[name]))))
+      }
+    },
+    result: () => ({ rows, checksum, ...(hash === undefined ? {} : { digest: hash.digest('hex') }) }),
+  }
+}
+
+function weigh(value) {
+  if (typeof value === 'string') return value.length
+  if (typeof value === 'number') return value | 0
+  return typeof value === 'bigint' ? Number(value) | 0 : Array.isArray(value) ? value.length : 0
+}
+
+function plain(value) {
+  if (value === null || value === undefined) return null
+  if (typeof value === 'bigint') return Number(value)
+  if (typeof value !== 'object') return value
+  if (value instanceof Date) return value.getTime()
+  if (Array.isArray(value)) return value.map(plain)
+  return Object.entries(value).map(([name, inner]) => [name, plain(inner)])
+}
+
+/** Makes the files that are not there: the one that is timed, and a small one of the same kind for the proof. */
+async function provideParquet(shape) {
+  await mkdir(dataFolder, { recursive: true })
+  const file = shape === 'flights' ? flights : join(dataFolder, `${shape}.parquet`)
+  const sample = join(dataFolder, `${shape}-sample.parquet`)
+  const instance = await (await loadDuckDb()).create(':memory:')
+  const connection = await instance.connect()
+  const make = async (path, sql) => {
+    if (existsSync(path)) return
+    await connection.run(`COPY (${sql}) TO '${path.replaceAll("'", "''")}.part' (FORMAT parquet, COMPRESSION zstd)`)
+    await rename(`${path}.part`, path)
+  }
+  if (shape === 'flights')
+    await make(sample, `SELECT * FROM read_parquet('${flights.replaceAll("'", "''")}') LIMIT 20000`)
+  else {
+    const { rows, select } = GENERATED[shape]
+    await make(file, `SELECT ${select} FROM range(${rows}) r(i)`)
+    await make(sample, `SELECT ${select} FROM range(20000) r(i)`)
+  }
+  const [row] = (
+    await connection.runAndReadAll('SELECT num_rows FROM parquet_file_metadata($1)', [file])
+  ).getRowObjectsJS()
+  connection.closeSync()
+  instance.closeSync()
+  return { file, sample, rows: Number(row.num_rows), bytes: (await stat(file)).size }
+}
+
+/** What each variant is held against, by shape: at least so many times the speed. */
+const TARGETS = {
+  mixed: { yieldRowObjectJs: 4, 'runAndReadAll, getRowObjectsJS': 6, hyparquet: 4 },
+  nested: { yieldRowObjectJs: 8, 'runAndReadAll, getRowObjectsJS': 6, hyparquet: 15 },
+  numeric: { yieldRowObjectJs: 4, 'runAndReadAll, getRowObjectsJS': 6, hyparquet: 4 },
+  flights: { yieldRowObjectJs: 4, 'runAndReadAll, getRowObjectsJS': 6, hyparquet: 4 },
+}
+
+const REFERENCE = 'yieldRowObjectJs'
+
+/**
+ * Proves each variant on the sample by a digest of all values, then times all in alternation; each timed run must have
+ * the rows and the checksum that the reference has of the same file.
+ */
+async function compareOn(data, chosen, rounds, onWrong) {
+  const one = (variant, input) => measureOnce({ case: 'parquet', variant, input })
+  const proof = { file: data.sample, prove: true }
+  const [sample, whole] = [await one(REFERENCE, proof), await one(REFERENCE, { file: data.file })]
+  const readings = new Map()
+  for (const variant of chosen) {
+    const { digest } = await one(variant, proof)
+    if (digest === sample.digest) readings.set(variant, [])
+    else onWrong(`${variant} gives other values than ${REFERENCE}`)
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const [variant, list] of readings) {
+      const reading = await one(variant, { file: data.file })
+      if (reading.rows !== data.rows || reading.checksum !== whole.checksum) {
+        onWrong(`${variant}: ${reading.rows} rows, checksum ${reading.checksum}, not ${data.rows}, ${whole.checksum}`)
+      }
+      list.push(reading)
+    }
+  }
+  return Object.fromEntries(
+    [...readings].map(([variant, list]) => [
+      variant,
+      {
+        ms: median(list.map(({ ms }) => ms)),
+        minMs: Math.min(...list.map(({ ms }) => ms)),
+        maxMs: Math.max(...list.map(({ ms }) => ms)),
+        cpuMs: median(list.map(({ cpuMs }) => cpuMs)),
+        peakRss: Math.max(...list.map(({ peakRss }) => peakRss)),
+      },
+    ]),
+  )
+}
+
+export async function run({ report, choose, chooseShapes, rounds }) {
+  const chosen = choose(Object.keys(variants))
+  for (const shape of chooseShapes(Object.keys(TARGETS))) {
+    const data = await provideParquet(shape)
+    const measured = await compareOn(data, chosen, rounds, message => report.fail(`parquet, ${shape}: ${message}`))
+    const title = shape === 'flights' ? 'vega-datasets, 3 M rows × 5 columns' : GENERATED[shape].title
+    report.table(
+      `parquet: ${shape} (${title}), ${(data.bytes / 1e6).toFixed(0)} MB`,
+      ...tabulate(measured, { bytes: data.bytes, base: 'yieldRowObjectJs' }),
+    )
+    for (const [base, atLeast] of Object.entries(TARGETS[shape])) {
+      if (measured[base] === undefined || measured['open-iterable'] === undefined) continue
+      const [ratio] = ratiosOf({ [shape]: measured }, base, 'open-iterable')
+      report.target(`parquet batches, ${shape}, × ${base}`, ratio, { atLeast })
+    }
+  }
+  if (!chosen.includes('open-iterable')) return
+  const { file, rows } = await provideParquet('long')
+  const peaks = []
+  for (let round = 0; round < Math.min(rounds, 3); round++) {
+    const reading = await measureOnce({ case: 'parquet', variant: 'open-iterable', input: { file } })
+    if (reading.rows !== rows) report.fail(`parquet, long: ${reading.rows} rows, not ${rows}`)
+    peaks.push(reading)
+  }
+  report.target('parquet batches, 5 M rows × 11, peak memory', Math.max(...peaks.map(({ peakRss }) => peakRss)) / 1e6, {
+    atMost: 200,
+    unit: ' MB',
+  })
+}

@@ -1,0 +1,48 @@
+/**
+ * Postgres, and what speaks its protocol: a query or a table as rows. A target is a `postgres:` URL, or
+ * `{ postgres: pool | client | transaction }`.
+ */
+import type { Place, ReadContext, RowReader, RowSource } from '../../core/types.ts'
+import { POSTGRES_READ_OPTIONS, type PostgresReadOptions } from './options.ts'
+import { type Connections, openConnections } from './pool.ts'
+import { StatementReader } from './reader.ts'
+import { statementOf } from './sql.ts'
+
+export const place: Place = {
+  readOptions: POSTGRES_READ_OPTIONS,
+  async openSource(target, { options }) {
+    const given = options as PostgresReadOptions
+    const { connections, table, query } = openConnections(target, given)
+    // What the options say goes before what the URL says.
+    const named = given.table !== undefined || given.query !== undefined ? {} : { table, query }
+    return new PostgresRows(connections, { ...named, ...given })
+  },
+}
+
+class PostgresRows implements RowSource {
+  readonly label: string
+  /** The statement is run anew each time, and sees what is there then. */
+  readonly replayable = true
+  readonly #connections: Connections
+  readonly #options: PostgresReadOptions
+
+  constructor(connections: Connections, options: PostgresReadOptions) {
+    this.label = connections.label
+    this.#connections = connections
+    this.#options = options
+  }
+
+  async openReader(context: ReadContext): Promise<RowReader> {
+    const statement = statementOf(this.#options)
+    const own = { ...context, label: this.#connections.label }
+    if ((this.#options.parallel ?? 1) > 1) {
+      const { ParallelReader } = await import('./parallel.ts')
+      return ParallelReader.open(this.#connections, this.#options, own)
+    }
+    return StatementReader.open(this.#connections, statement, this.#options, own)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve(this.#connections[Symbol.asyncDispose]())
+  }
+}

@@ -1,0 +1,286 @@
+/**
+ * Where connections come from: a pool of ours for each connection string, a pool or a client of the user's, or the one
+ * connection of a transaction.
+ */
+import { createError } from '../../core/errors.ts'
+import { postgresLabel } from '../../core/target-urls.ts'
+import type { Abortable } from '../../core/types.ts'
+import { DEFAULT_TIMEOUT_MS, retryPolicyOf } from '../../remote/options.ts'
+import { type Lease, ResourcePool } from '../../resilience/resource-pool.ts'
+import { RetryPolicy } from '../../resilience/retry.ts'
+import { TypeCatalog } from './catalog.ts'
+import type { DriverClient, DriverPool } from './driver.ts'
+import type { PostgresConnectionOptions } from './options.ts'
+import { connectError, connectOnce, isWorthRetrying, Session } from './session.ts'
+import { type GivenConnection, givenConnection, parseServerUrl } from './target.ts'
+
+const DEFAULTS = { poolSize: 10, acquireTimeoutMs: 30_000, connectTimeoutMs: 10_000, idleTimeoutMs: 10_000 }
+
+/** Where connections come from. Disposing it gives up the right to them, not the connections that others use. */
+export interface Connections extends AsyncDisposable {
+  readonly label: string
+  /** What was learnt of the server's types. */
+  readonly catalog: TypeCatalog
+  /** How long the server may be silent. */
+  readonly timeoutMs: number
+  /** Whether all connections are one, inside a transaction that somebody else began. */
+  readonly transaction: boolean
+  /** How many connections there are for the taking, without waiting. */
+  available(): number
+  acquire(options: Abortable): Promise<Lease<Session>>
+}
+
+/** The connections that a target and its options mean; `table` and `query` are those of a URL. */
+export function openConnections(
+  target: unknown,
+  options: PostgresConnectionOptions,
+): { readonly connections: Connections; readonly table?: string | undefined; readonly query?: string | undefined } {
+  if (typeof target === 'string' || target instanceof URL) {
+    const { connectionString, table, query } = parseServerUrl(target)
+    return { connections: shareServerPool(connectionString, options), table, query }
+  }
+  return { connections: openGiven(givenConnection((target as { postgres?: unknown }).postgres), options) }
+}
+
+// Below: pools of ours
+
+interface ServerPool {
+  readonly pool: ResourcePool<Session>
+  readonly size: number
+  readonly catalog: TypeCatalog
+  users: number
+  /** Calls off the end that comes when nobody uses the pool for as long as a connection may lie idle. */
+  keep: (() => void) | undefined
+}
+
+const pools = new Map<string, ServerPool>()
+const objectIds = new WeakMap<object, number>()
+let objects = 0
+
+function shareServerPool(connectionString: string, options: PostgresConnectionOptions): Connections {
+  const { poolSize, acquireTimeoutMs, connectTimeoutMs, idleTimeoutMs } = { ...DEFAULTS, ...defined(options) }
+  const { dialect, retry, timeoutMs = DEFAULT_TIMEOUT_MS } = options
+  const label = postgresLabel(connectionString)
+  const key = [
+    connectionString,
+    poolSize,
+    acquireTimeoutMs,
+    connectTimeoutMs,
+    idleTimeoutMs,
+    dialect,
+    idOf(retry),
+  ].join('\n')
+  let entry = pools.get(key)
+  if (entry === undefined) {
+    // Only connecting is tried again: no statement has been sent then, so nothing can be done twice.
+    const policy = retry instanceof RetryPolicy ? retry : retryPolicyOf({ retries: isWorthRetrying, ...retry })
+    const config = { connectionString, keepAlive: true, fallback_application_name: 'open-iterable' }
+    const pool = new ResourcePool<Session>({
+      max: poolSize,
+      acquireTimeoutMs,
+      idleTimeoutMs,
+      label,
+      create: async ({ signal }) => {
+        try {
+          return await policy.run(
+            attempt => connectOnce({ config, label, connectTimeoutMs, dialect, signal: attempt.signal }),
+            { signal },
+          )
+        } catch (error) {
+          throw signal.aborted ? error : connectError(error, label)
+        }
+      },
+      validate: session => session.alive,
+      destroy: session => session.end(),
+    })
+    entry = { pool, size: poolSize, catalog: new TypeCatalog(), users: 0, keep: undefined }
+    pools.set(key, entry)
+  }
+  return new SharedConnections(label, entry, timeoutMs, () => scheduleEnd(key, idleTimeoutMs))
+}
+
+class SharedConnections implements Connections {
+  readonly label: string
+  readonly catalog: TypeCatalog
+  readonly timeoutMs: number
+  readonly transaction = false
+  readonly #entry: ServerPool
+  readonly #onLast: () => void
+  #disposed = false
+
+  constructor(label: string, entry: ServerPool, timeoutMs: number, onLast: () => void) {
+    this.label = label
+    this.catalog = entry.catalog
+    this.timeoutMs = timeoutMs
+    this.#entry = entry
+    this.#onLast = onLast
+    entry.users++
+    entry.keep?.()
+    entry.keep = undefined
+  }
+
+  available(): number {
+    const { pool, size } = this.#entry
+    return pool.waiting > 0 ? 0 : size - pool.inUse
+  }
+
+  async acquire(options: Abortable): Promise<Lease<Session>> {
+    const lease = await this.#entry.pool.acquire(options)
+    lease.resource.hold(true)
+    return {
+      resource: lease.resource,
+      release: () => {
+        // A connection that lies idle does not keep the process alive.
+        lease.resource.hold(false)
+        return lease.release()
+      },
+      discard: () => lease.discard(),
+      [Symbol.asyncDispose]: () => lease.release(),
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposed) return
+    this.#disposed = true
+    if (--this.#entry.users === 0) this.#onLast()
+  }
+}
+
+/** Ends a pool that nobody has used for a while; the next one may come at once, and then finds it. */
+function scheduleEnd(key: string, idleTimeoutMs: number): void {
+  const entry = pools.get(key)
+  if (entry === undefined || idleTimeoutMs === Number.POSITIVE_INFINITY) return
+  const timer = setTimeout(() => {
+    pools.delete(key)
+    void entry.pool[Symbol.asyncDispose]()
+  }, idleTimeoutMs)
+  timer.unref()
+  entry.keep = () => clearTimeout(timer)
+}
+
+/** Ends all pools of ours: waits for what is in use, and closes every connection. */
+export async function closePostgresPools(): Promise<void> {
+  const all = [...pools.values()]
+  pools.clear()
+  for (const { keep } of all) keep?.()
+  await Promise.all(all.map(({ pool }) => pool[Symbol.asyncDispose]()))
+}
+
+/** Connections of our pools: in use, and idle. */
+export function countConnections(): { inUse: number; idle: number } {
+  const all = [...pools.values()]
+  const sum = (count: (pool: ResourcePool<Session>) => number) =>
+    all.reduce((total, { pool }) => total + count(pool), 0)
+  return { inUse: sum(pool => pool.inUse), idle: sum(pool => pool.idle) }
+}
+
+function idOf(value: object | undefined): number {
+  if (value === undefined) return 0
+  let id = objectIds.get(value)
+  if (id === undefined) objectIds.set(value, (id = ++objects))
+  return id
+}
+
+function defined(options: PostgresConnectionOptions): Partial<typeof DEFAULTS> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
+
+// Below: what the user brings
+
+const LABEL = '<postgres>'
+const catalogs = new WeakMap<object, TypeCatalog>()
+const clients = new WeakMap<DriverClient, ResourcePool<Session>>()
+const sessions = new WeakMap<DriverClient, Session>()
+
+function openGiven(given: GivenConnection, options: PostgresConnectionOptions): Connections {
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, acquireTimeoutMs = DEFAULTS.acquireTimeoutMs } = options
+  const common = { timeoutMs, available: () => 0, async [Symbol.asyncDispose]() {} }
+  if (given.kind === 'transaction')
+    return { ...given.connections, ...common, acquire: o => given.connections.acquire(o) }
+  const catalog = catalogOf(given.kind === 'pool' ? given.pool : given.client)
+  if (given.kind === 'pool') {
+    const { pool } = given
+    const acquire = (signal: Abortable) => acquireFrom(pool, options, signal)
+    const available = () => (pool.options?.max ?? 1) - (pool.totalCount ?? 1) + (pool.idleCount ?? 0)
+    return { ...common, label: LABEL, catalog, transaction: false, acquire, available }
+  }
+  const single = singlePool(given.client, options, acquireTimeoutMs)
+  return { ...common, label: labelOf(given.client), catalog, transaction: false, acquire: o => single.acquire(o) }
+}
+
+async function acquireFrom(
+  pool: DriverPool,
+  options: PostgresConnectionOptions,
+  { signal }: Abortable,
+): Promise<Lease<Session>> {
+  signal?.throwIfAborted()
+  const client = await pool.connect().catch(error => {
+    throw connectError(error, LABEL)
+  })
+  const session = sessionOf(client, options)
+  let returned = false
+  const giveBack = async (broken: boolean) => {
+    if (returned) return
+    returned = true
+    client.release(broken || !session.alive)
+  }
+  const lease: Lease<Session> = {
+    resource: session,
+    release: () => giveBack(false),
+    discard: () => giveBack(true),
+    [Symbol.asyncDispose]: () => giveBack(false),
+  }
+  if (signal?.aborted) {
+    await lease.release()
+    throw signal.reason
+  }
+  return lease
+}
+
+/** One client serves one reader at a time; the others wait in line. Its life is the user's. */
+function singlePool(
+  client: DriverClient,
+  options: PostgresConnectionOptions,
+  acquireTimeoutMs: number,
+): ResourcePool<Session> {
+  let pool = clients.get(client)
+  if (pool === undefined) {
+    pool = oneSessionPool(() => sessionOf(client, options), acquireTimeoutMs, labelOf(client))
+    clients.set(client, pool)
+  }
+  return pool
+}
+
+/** A pool of the one session there is; one that is broken is destroyed and not made anew. */
+export function oneSessionPool(session: () => Session, acquireTimeoutMs: number, label: string): ResourcePool<Session> {
+  return new ResourcePool<Session>({
+    max: 1,
+    acquireTimeoutMs,
+    idleTimeoutMs: Number.POSITIVE_INFINITY,
+    label: `${label} (one connection serves one reader at a time)`,
+    create: () => {
+      const one = session()
+      if (!one.alive) throw createError('SOURCE_FAILED', 'the connection is closed', { label })
+      return one
+    },
+    validate: one => one.alive,
+    destroy: one => one.destroy(),
+  })
+}
+
+function sessionOf(client: DriverClient, { dialect = 'postgres' }: PostgresConnectionOptions): Session {
+  let session = sessions.get(client)
+  if (session === undefined || session.dialect !== dialect)
+    sessions.set(client, (session = new Session(client, dialect)))
+  return session
+}
+
+function catalogOf(owner: object): TypeCatalog {
+  let catalog = catalogs.get(owner)
+  if (catalog === undefined) catalogs.set(owner, (catalog = new TypeCatalog()))
+  return catalog
+}
+
+function labelOf({ host, port, database }: DriverClient): string {
+  return host === undefined ? LABEL : `postgres://${host}:${port}/${database}`
+}

@@ -23,6 +23,8 @@ const CASES = [
   'pipeline',
   'concurrency',
   'retention',
+  's3',
+  'http',
   'nocodegen',
 ]
 

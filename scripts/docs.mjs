@@ -9,7 +9,7 @@ const FILES = ['README.md', 'docs/options.md', 'docs/errors.md']
 /** The files as they must be: path → text. */
 export async function renderDocs() {
   const sections = await withInner(
-    ['core/errors', 'registry', 'resolve', 'convert/options', 'convert/bulk-options'],
+    ['core/errors', 'registry', 'resolve', 'convert/options', 'convert/bulk-options', 'pipeline/options'],
     sectionsOf,
   )
   const seen = new Set()
@@ -33,6 +33,7 @@ async function sectionsOf([
   { COMMON_READ_OPTIONS, COMMON_WRITE_OPTIONS },
   { CONVERT_OPTIONS },
   { BULK_OPTIONS },
+  { PIPELINE_OPTIONS },
 ]) {
   const sections = {
     formats: formats(listFormats(), listCodecs()),
@@ -40,6 +41,7 @@ async function sectionsOf([
     errors: errors(ERRORS),
     convert: options(CONVERT_OPTIONS),
     bulk: options(BULK_OPTIONS),
+    pipeline: options(PIPELINE_OPTIONS),
   }
   for (const entry of listFormats()) {
     const format = await entry.load()

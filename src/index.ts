@@ -56,6 +56,7 @@ export type { Abortable, ArchiveMember, ListedTarget, Row } from './core/types.t
 export type { TypingOptions, Widening } from './core/typing.ts'
 export type { StoredValueOptions } from './core/value-options.ts'
 export type { ColumnType } from './core/values.ts'
+export { closeConnections, type DatabaseTarget, listTables, type Transaction, withTransaction } from './database.ts'
 export { type DetectOptions, detect } from './detect.ts'
 export type { DuckDbSettings } from './duckdb/settings.ts'
 export type { CsvReadOptions } from './formats/csv/read-options.ts'
@@ -68,7 +69,6 @@ export type { JsonlWriteOptions } from './formats/jsonl/write-options.ts'
 export type { ParquetColumnChunk, ParquetMetadata, ParquetRowGroup } from './formats/parquet/footer.ts'
 export type { ParquetReadOptions } from './formats/parquet/read-options.ts'
 export { type InferredSchema, type InferSchemaOptions, inferSchema } from './infer-schema.ts'
-export { closeConnections, type DatabaseTarget, listTables, type Transaction, withTransaction } from './database.ts'
 export { type ListOptions, listIterable } from './list.ts'
 export { type ListMembersOptions, listMembers } from './members.ts'
 export {
@@ -113,6 +113,7 @@ export {
   type SourceEntry,
 } from './registry.ts'
 export type { CommonOptions } from './resolve.ts'
+export { toTypeScript, toZod } from './schema-code.ts'
 export {
   type Confidence,
   type Detection,

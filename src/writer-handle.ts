@@ -92,7 +92,8 @@ export class WriterHandle<R> implements Writer<R> {
       const writer = await this.open()
       if (Array.isArray(rows)) await this.#putArray(writer, rows)
       else if (isReader(rows)) {
-        await rows // a lazy one opens here, so that its columns are known before its first batch
+        // A lazy one, or that of a chain, opens here, so that its columns are known before its first batch.
+        await ('source' in rows ? rows.source : rows)
         if (rows.columns !== undefined) writer.suggestColumns?.(rows.columns)
         for await (const batch of pull(rows.batches(), signal)) await this.#put(writer, batch)
       } else await this.#putItems(writer, rows, signal)

@@ -45,10 +45,15 @@ describe('snippets of README.md', () => {
   const snippets = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(match => match[1]!)
   expect(snippets.length).toBeGreaterThan(2)
   for (const [i, code] of snippets.entries()) {
-    it(`runs: ${code.split('\n').find(line => /openIterable\(|onvert\(/.test(line))}`, async () => {
+    it(`runs: ${code.split('\n').find(line => /openIterable\(|onvert\(|pipeline\(/.test(line))}`, async () => {
       const log = vi.spyOn(console, 'log').mockImplementation(() => {})
       const file = join(folder, `${i}.ts`)
-      writeFileSync(file, code.replace("'open-iterable'", "'../../src/index.ts'"))
+      writeFileSync(
+        file,
+        code
+          .replace("'open-iterable'", "'../../src/index.ts'")
+          .replace('open-iterable/resilience', '../../src/resilience/index.ts'),
+      )
       await import(file)
       log.mockRestore()
     })

@@ -1,4 +1,5 @@
 /** Waiting that can be called off. */
+import { setMaxListeners } from 'node:events'
 
 /**
  * `promise`, or a rejection with `signal.reason` as soon as the signal aborts. The work behind `promise` goes on; its
@@ -11,9 +12,8 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefine
     return Promise.reject(signal.reason)
   }
   return new Promise<T>((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    const unlisten = whenAborted(signal, reject)
+    promise.then(resolve, reject).finally(unlisten)
   })
 }
 
@@ -24,7 +24,17 @@ export function whenAborted(signal: AbortSignal | undefined, onAbort: (reason: u
     onAbort(signal.reason)
     return () => {}
   }
+  allowMany(signal)
   const listener = () => onAbort(signal.reason)
   signal.addEventListener('abort', listener, { once: true })
   return () => signal.removeEventListener('abort', listener)
+}
+
+const allowed = new WeakSet<AbortSignal>()
+
+/** One signal for many files at once is as it should be; from the eleventh listener on Node would warn of a leak. */
+function allowMany(signal: AbortSignal): void {
+  if (allowed.has(signal)) return
+  allowed.add(signal)
+  if (signal instanceof EventTarget) setMaxListeners(0, signal)
 }

@@ -2,7 +2,16 @@
 import { createError, type ErrorCode, type ErrorDetails, type OpenIterableError } from '../core/errors.ts'
 
 /** What went wrong, by DuckDB's own word. */
-export type DuckDbFailure = 'interrupted' | 'memory' | 'fatal' | 'invalidated' | 'missing' | 'query' | 'data' | 'other'
+export type DuckDbFailure =
+  | 'interrupted'
+  | 'memory'
+  | 'fatal'
+  | 'invalidated'
+  | 'missing'
+  | 'query'
+  | 'value'
+  | 'data'
+  | 'other'
 
 /** What kind of failure an error of DuckDB's is. */
 export function failureOf(error: unknown): DuckDbFailure {
@@ -10,6 +19,8 @@ export function failureOf(error: unknown): DuckDbFailure {
   // An instance that another query broke says so in every later answer.
   if (/because of a previous fatal error|has been invalidated/i.test(message)) return 'invalidated'
   if (/^(?:FATAL|INTERNAL) Error/i.test(message)) return 'fatal'
+  if (/^Invalid Input Error: Values were not provided|Cannot prepare multiple statements/i.test(message)) return 'query'
+  if (/^(?:Conversion|Out of Range|Mismatch Type) Error/i.test(message)) return 'value'
   if (/^INTERRUPT Error|^Interrupted/i.test(message)) return 'interrupted'
   if (/^Out of Memory Error|std::bad_alloc|Allocation failure/i.test(message)) return 'memory'
   if (
@@ -23,12 +34,7 @@ export function failureOf(error: unknown): DuckDbFailure {
     )
   )
     return 'query'
-  if (
-    /^(?:Invalid Input|Invalid|IO|Serialization|Conversion|Out of Range|TProtocolException|Mismatch Type) Error/i.test(
-      message,
-    )
-  )
-    return 'data'
+  if (/^(?:Invalid Input|Invalid|IO|Serialization|TProtocolException) Error/i.test(message)) return 'data'
   if (/thrift|parquet|decompress|corrupt|magic bytes/i.test(message)) return 'data'
   return 'other'
 }
@@ -39,6 +45,7 @@ const CODES: Readonly<Record<Exclude<DuckDbFailure, 'missing'>, ErrorCode>> = {
   fatal: 'DUCKDB_FAILED',
   invalidated: 'DUCKDB_FAILED',
   query: 'QUERY_INVALID',
+  value: 'DUCKDB_FAILED',
   data: 'DUCKDB_FAILED',
   other: 'DUCKDB_FAILED',
 }

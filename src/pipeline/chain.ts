@@ -1,6 +1,6 @@
 /** The methods that chain on readers. They only note what is to be done; what does it is loaded with the first row. */
 import type { Abortable } from '../core/types.ts'
-import { BATCHES, type Batches } from '../reader.ts'
+import { BATCHES, type Batches, type Reader } from '../reader.ts'
 import { NOW, type RowIterator, WAIT } from './pull.ts'
 import type { Run } from './run.ts'
 import {
@@ -12,6 +12,7 @@ import {
   flatMapStage,
   gatherStage,
   mapStage,
+  passesRows,
   type Rows,
   type Stage,
   type StageContext,
@@ -165,6 +166,11 @@ export class RowChain<R> extends Chainable<R> {
     super()
     this.source = source
     this.stages = stages
+  }
+
+  /** Names of the columns in their order, where its reader is open and no stage makes other rows. */
+  get columns(): readonly string[] | undefined {
+    return this.stages.every(passesRows) ? (this.source as Partial<Reader>).columns : undefined
   }
 
   /** Leaving the loop releases the source. Rows are taken from it, and functions called, only as they are asked for. */

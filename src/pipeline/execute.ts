@@ -18,16 +18,14 @@ import {
 } from './options.ts'
 import { NOW, WAIT } from './pull.ts'
 import { Run } from './run.ts'
-import type { Stage, StageKind } from './stages.ts'
+import { passesRows, type Stage } from './stages.ts'
 
 type AnyStage = Stage<never, unknown, never>
 type Options = PipelineOptions<unknown>
 type BatchFunction = (rows: unknown[], context: object) => unknown
 
 const BATCH_ROWS = 256
-const PROGRESS_INTERVAL_MS = 250
-/** Stages that leave rows out, or pass them on as they are. */
-const PASSING: ReadonlySet<StageKind> = new Set(['filter', 'exclude', 'take', 'drop', 'tap'])
+const PROGRESS_INTERVAL_MS = 200
 
 export async function execute(
   source: unknown,
@@ -127,7 +125,7 @@ class Pipe {
   result(): PipelineResult<unknown> {
     const { rowsSkipped = 0, rowsFailed = 0 } = this.#reader ?? {}
     const stages = this.#counts()
-    const leftOut = stages.filter((_, i) => PASSING.has(this.#stages[i]!.kind))
+    const leftOut = stages.filter((_, i) => passesRows(this.#stages[i]!))
     return {
       ...this.#progress(),
       rowsLeftOut: leftOut.reduce((sum, stage) => sum + stage.rowsIn - stage.rowsOut - stage.rowsFailed, 0),
@@ -161,7 +159,7 @@ class Pipe {
     const { signal } = this.#options
     const batches = Object.assign(this.#batches(BATCH_ROWS), { [BATCHES]: true as const })
     // Where rows stay as they are, so does the order of their columns.
-    const columns = this.#stages.every(stage => PASSING.has(stage.kind)) ? this.#reader?.columns : undefined
+    const columns = this.#stages.every(passesRows) ? this.#reader?.columns : undefined
     await writer.writeBulk({ columns, batches: () => batches } as unknown as Batches<unknown>, { signal })
   }
 

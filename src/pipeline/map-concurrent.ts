@@ -1,11 +1,11 @@
 /** An async function called for each row of anything, several at once. */
-import { Turns } from '../core/turns.ts'
 import { RowChain } from './chain.ts'
 import { NOW, type RowIterator, WAIT } from './pull.ts'
 import type { ConcurrentOptions, StageFunction } from './stages.ts'
 
 /** Calls that are under way at once, where nothing else is said. */
 const DEFAULT_CONCURRENCY = 8
+const BATCH_ROWS = 256
 
 /**
  * Calls `call` for each row, with at most `concurrency` calls under way (default: 8), and gives what they give: in the
@@ -25,10 +25,9 @@ export function mapConcurrent<T, O>(
   return new RowChain<T>(source, []).map(call, { concurrency: DEFAULT_CONCURRENCY, ...options })
 }
 
-/** The rows of an iterable that has them at hand. Others get their turn now and then. */
+/** The rows of an iterable that has them at hand, as if they came in batches, so that others get their turn in between. */
 class SyncRows<T> implements RowIterator<T> {
   readonly #iterator: Iterator<T>
-  readonly #turns = new Turns()
   #given = 0
 
   constructor(iterable: Iterable<T>) {
@@ -40,16 +39,14 @@ class SyncRows<T> implements RowIterator<T> {
   }
 
   async next(): Promise<IteratorResult<T>> {
-    await this.#turns.pause()
     return this.#iterator.next()
   }
 
   [NOW](): T | typeof WAIT {
-    // The end is for `next` to tell, which is asked after each 256 rows.
-    if (++this.#given % 256 === 0) return WAIT
+    if (++this.#given % BATCH_ROWS === 0) return WAIT
     const step = this.#iterator.next()
-    if (step.done !== true) return step.value
-    return WAIT
+    // The end is for `next` to tell, which is asked then.
+    return step.done === true ? WAIT : step.value
   }
 
   async return(value?: unknown): Promise<IteratorResult<T>> {

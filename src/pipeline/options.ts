@@ -62,7 +62,7 @@ export interface PipelineOptions<S = undefined> extends Abortable, Clocked {
   readonly onEnd?: ((result: PipelineResult<S>) => unknown) | undefined
   /** Called while rows move, at most every `progressIntervalMs`, and at the end. Awaited. */
   readonly onProgress?: ((progress: PipelineProgress) => unknown) | undefined
-  /** Milliseconds. Default: 250. */
+  /** Milliseconds. Default: 200. */
   readonly progressIntervalMs?: number | undefined
   /**
    * `true`, the default, publishes everything or nothing. `false` publishes the rows before a failure of the source or of
@@ -121,7 +121,7 @@ export const PIPELINE_OPTIONS = {
   onProgress: { type: 'function', default: 'none', means: 'Called while rows move.', accepts: is.function },
   progressIntervalMs: {
     type: 'a number from 0',
-    default: '250',
+    default: '200',
     means: 'How often `onProgress` is called at most, milliseconds.',
     accepts: value => typeof value === 'number' && value >= 0,
   },

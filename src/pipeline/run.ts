@@ -1,5 +1,6 @@
 /** A chain of stages at work: asks for rows, hands them out in the order of asking, and lets go of the source once. */
 import { whenAborted } from '../core/abort.ts'
+import { Turns } from '../core/turns.ts'
 import type { AnyStage, RunContext } from './calls.ts'
 import { pullThrough } from './nodes.ts'
 import { END, NOW, type Pull, type RowIterator, WAIT } from './pull.ts'
@@ -20,6 +21,7 @@ export class Run<T> implements RowIterator<T> {
   readonly #pulls: Pull<unknown>[]
   readonly #last: Pull<unknown>
   readonly #settle: RunOptions['settle']
+  readonly #turns = new Turns()
   readonly #controller = new AbortController()
   readonly #unlisten: (() => void)[] = []
   /** The last call that has not settled; the next one waits for it. */
@@ -102,6 +104,7 @@ export class Run<T> implements RowIterator<T> {
         else if (row !== WAIT) return { value: row as T, done: false }
         else {
           await this.#settle?.()
+          await this.#turns.pause()
           await this.#wait(this.#last.wait())
         }
       }

@@ -109,6 +109,11 @@ export function excludeStage<I>(test: StageFunction<I, unknown>, options?: Concu
   return functionStage('exclude', test, options)
 }
 
+/** Whether a stage gives rows as they are, where it does not leave them out. */
+export function passesRows({ kind }: { readonly kind: StageKind }): boolean {
+  return kind === 'filter' || kind === 'exclude' || kind === 'take' || kind === 'drop' || kind === 'tap'
+}
+
 /** Rows in arrays, as they are at hand. */
 export function gatherStage<I>(): Stage<I, I[]> {
   return new Stage('gather', GATHERED_ROWS)

@@ -82,7 +82,8 @@ export class ObjectFeed implements ChunkFeed {
 
   async pull(): Promise<Uint8Array | null> {
     this.#pulling = true
-    const chunk = this.#before.shift() ?? (await this.#pull())
+    if (this.#position >= this.#decideAt && this.#next === undefined) this.#decide()
+    const chunk = this.#before.shift() ?? this.#head.take() ?? (await this.#pull())
     // What fails on the way leaves it set: nothing can be made of the rest then.
     this.#pulling = false
     if (chunk === null) {
@@ -111,7 +112,6 @@ export class ObjectFeed implements ChunkFeed {
   }
 
   async #pull(): Promise<Uint8Array | null> {
-    if (this.#position >= this.#decideAt && this.#next === undefined) this.#decide()
     for (;;) {
       const chunk = await this.#waitFor(this.#head)
       if (chunk !== null) return chunk

@@ -40,6 +40,8 @@ export interface RemoteBody {
   /** As in `ByteSource`. */
   readonly fileName?: string | undefined
   readonly mediaType?: string | undefined
+  /** Bytes that are there already; null where they have to be waited for, by `next()`. */
+  take?(): Uint8Array | null
   /** The bytes. A chunk stays as it is. Not asked for the next before it has given the last. */
   next(): Promise<IteratorResult<Uint8Array, unknown>>
   /** Lets go of the connection at once, whatever was read. */

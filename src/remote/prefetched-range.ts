@@ -20,6 +20,11 @@ export class PrefetchedRange {
     void this.#fetch()
   }
 
+  /** A chunk that is there already; undefined where one has to be waited for, by `pull()`. */
+  take(): Uint8Array | undefined {
+    return this.#chunks.shift()
+  }
+
   async pull(): Promise<Uint8Array | null> {
     while (this.#chunks.length === 0 && this.#state === 'fetching') {
       await new Promise<void>(resolve => {

@@ -78,6 +78,15 @@ export class RangeReader implements ChunkFeed {
     })
   }
 
+  /** A chunk that is there already; undefined where one has to be waited for, by `pull()`. */
+  take(): Uint8Array | undefined {
+    if (this.#end !== undefined && this.#position >= this.#end) return undefined
+    const received = this.#body?.take?.() ?? undefined
+    if (received === undefined) return undefined
+    const chunk = this.#accept(received)
+    return chunk.length === 0 ? undefined : chunk
+  }
+
   pull(): Promise<Uint8Array | null> {
     return this.#persist(async () => {
       for (;;) {
@@ -203,7 +212,6 @@ export class RangeReader implements ChunkFeed {
   }
 
   async #nextOf(body: RemoteBody): Promise<Uint8Array | null> {
-    const { object, counters } = this.#context
     if (this.#end !== undefined && this.#position >= this.#end) {
       await this.#finish(body)
       return null
@@ -219,7 +227,13 @@ export class RangeReader implements ChunkFeed {
       this.#drop(true)
       return null
     }
-    let chunk = step.value
+    return this.#accept(step.value)
+  }
+
+  /** What is wanted of a chunk that has come. */
+  #accept(received: Uint8Array): Uint8Array {
+    const { object, counters } = this.#context
+    let chunk = received
     counters.receivedBytes += chunk.length
     if (this.#skip > 0) {
       const skipped = Math.min(this.#skip, chunk.length)

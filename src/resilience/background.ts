@@ -1,4 +1,5 @@
 /** A task that runs beside the code that started it, and never outlives it. */
+import { whenAborted } from '../core/abort.ts'
 import type { Abortable } from '../core/types.ts'
 
 export interface BackgroundOptions extends Abortable {
@@ -34,9 +35,7 @@ export function background<T>(
   { signal, onDispose = 'wait' }: BackgroundOptions = {},
 ): BackgroundTask<T> {
   const controller = new AbortController()
-  const onAbort = () => controller.abort(signal!.reason)
-  if (signal?.aborted) onAbort()
-  else signal?.addEventListener('abort', onAbort, { once: true })
+  const unlisten = whenAborted(signal, reason => controller.abort(reason))
   let running = true
   let seen = false
   const run = async () => {
@@ -45,7 +44,7 @@ export function background<T>(
       return await task(controller.signal)
     } finally {
       running = false
-      signal?.removeEventListener('abort', onAbort)
+      unlisten()
     }
   }
   const result = run()

@@ -1,4 +1,5 @@
 /** Time as something that can be handed in: what waits here waits by a `Clock`, and tests hand in one that they turn. */
+import { whenAborted } from '../core/abort.ts'
 import type { Abortable } from '../core/types.ts'
 
 /** Tells the time and wakes up later. */
@@ -46,14 +47,13 @@ export const systemClock: Clock = {
 export function sleep(delayMs: number, { signal, clock = systemClock }: Abortable & Clocked = {}): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
-    const onAbort = () => {
-      cancel()
-      reject(signal!.reason)
-    }
     const cancel = clock.schedule(() => {
-      signal?.removeEventListener('abort', onAbort)
+      unlisten()
       resolve()
     }, delayMs)
-    signal?.addEventListener('abort', onAbort, { once: true })
+    const unlisten = whenAborted(signal, reason => {
+      cancel()
+      reject(reason)
+    })
   })
 }

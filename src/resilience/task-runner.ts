@@ -1,4 +1,5 @@
 /** Tasks, so many at once, the more urgent ones first. */
+import { whenAborted } from '../core/abort.ts'
 import { createError } from '../core/errors.ts'
 import { invalidOption } from '../core/options.ts'
 import type { Abortable } from '../core/types.ts'
@@ -70,7 +71,7 @@ export class TaskRunner implements AsyncDisposable {
     if (signal?.aborted) return Promise.reject(signal.reason)
     const controller = new AbortController()
     const { promise: result, resolve, reject } = withResolvers<T>()
-    const onAbort = () => entry.cancel(signal!.reason)
+    let unlisten = () => {}
     const entry: Entry = {
       line,
       result,
@@ -80,17 +81,17 @@ export class TaskRunner implements AsyncDisposable {
         } catch (error) {
           reject(error)
         } finally {
-          signal?.removeEventListener('abort', onAbort)
+          unlisten()
         }
       },
       cancel: reason => {
         line.delete(entry)
-        signal?.removeEventListener('abort', onAbort)
+        unlisten()
         reject(reason)
         controller.abort(reason)
       },
     }
-    signal?.addEventListener('abort', onAbort, { once: true })
+    unlisten = whenAborted(signal, entry.cancel)
     line.add(entry)
     this.#serve()
     return result
@@ -103,8 +104,7 @@ export class TaskRunner implements AsyncDisposable {
   async gather<T>(tasks: Iterable<Task<T>>, { priority, signal }: TaskOptions = {}): Promise<T[]> {
     signal?.throwIfAborted()
     const controller = new AbortController()
-    const onAbort = () => controller.abort(signal!.reason)
-    signal?.addEventListener('abort', onAbort, { once: true })
+    const unlisten = whenAborted(signal, reason => controller.abort(reason))
     let first: { readonly error: unknown } | undefined
     const ends: Promise<unknown>[] = []
     const results = Array.from(tasks, task =>
@@ -123,7 +123,7 @@ export class TaskRunner implements AsyncDisposable {
     )
     const settled = await Promise.allSettled(results)
     await Promise.allSettled(ends)
-    signal?.removeEventListener('abort', onAbort)
+    unlisten()
     if (first !== undefined) throw first.error
     return settled.map(result => (result as PromiseFulfilledResult<T>).value)
   }
@@ -133,10 +133,9 @@ export class TaskRunner implements AsyncDisposable {
     signal?.throwIfAborted()
     while (this.#running.size > 0) {
       await new Promise<void>((resolve, reject) => {
-        const onAbort = () => reject(signal!.reason)
-        signal?.addEventListener('abort', onAbort, { once: true })
+        const unlisten = whenAborted(signal, reject)
         Promise.race(this.#ends).then(() => {
-          signal?.removeEventListener('abort', onAbort)
+          unlisten()
           resolve()
         })
       })

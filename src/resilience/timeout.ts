@@ -1,4 +1,5 @@
 /** An operation that may take only so long. */
+import { whenAborted } from '../core/abort.ts'
 import { createError } from '../core/errors.ts'
 import { invalidOption } from '../core/options.ts'
 import type { Abortable } from '../core/types.ts'
@@ -34,17 +35,16 @@ export function withTimeout<T>(
     const settle = () => {
       settled = true
       cancel()
-      signal?.removeEventListener('abort', onAbort)
+      unlisten()
     }
     const giveUp = (reason: unknown) => {
       settle()
       reject(reason)
       controller.abort(reason)
     }
-    const onAbort = () => giveUp(signal!.reason)
     const cancel =
       timeoutMs === Number.POSITIVE_INFINITY ? () => {} : clock.schedule(() => giveUp(onTimeout()), timeoutMs)
-    signal?.addEventListener('abort', onAbort, { once: true })
+    const unlisten = whenAborted(signal, giveUp)
     new Promise<T>(start => start(operation(controller.signal))).then(
       value => {
         if (settled) return onLate?.(value)

@@ -1,4 +1,5 @@
 /** Those who wait for something, in the order they came. Leaving the line costs the same wherever one stands. */
+import { whenAborted } from '../core/abort.ts'
 
 interface Waiter<T, A> {
   readonly asks: A
@@ -25,13 +26,6 @@ export class WaitingLine<T, A = undefined> {
   join(asks: A, signal?: AbortSignal, onLeave?: () => void): Promise<T> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
-      const onAbort = () => {
-        this.#waiters.delete(waiter)
-        reject(signal!.reason)
-        // Who stood behind may ask for less, and have their turn now.
-        onLeave?.()
-      }
-      const unlisten = () => signal?.removeEventListener('abort', onAbort)
       const waiter: Waiter<T, A> = {
         asks,
         settle: value => {
@@ -44,7 +38,12 @@ export class WaitingLine<T, A = undefined> {
         },
       }
       this.#waiters.add(waiter)
-      signal?.addEventListener('abort', onAbort, { once: true })
+      const unlisten = whenAborted(signal, reason => {
+        this.#waiters.delete(waiter)
+        reject(reason)
+        // Who stood behind may ask for less, and have their turn now.
+        onLeave?.()
+      })
     })
   }
 

@@ -515,6 +515,16 @@ describe('typed rows', () => {
     }
   })
 
+  it('of a column that was widened early are not those of a column that is text', async () => {
+    const read = (cells: string[]) =>
+      openIterable({ text: `early\n${cells.join('\n')}\n`, name: 'x.csv' }, { cast: true, scan: 2 }).readBulk(5000)
+    const count = 4000
+    const text = Array<string>(count).fill('t')
+    const numbers = Array<string>(count).fill('1').with(2, 'x')
+    expect(await read(text)).toEqual(text.map(early => ({ early })))
+    expect(await read(numbers)).toEqual(numbers.map(cell => ({ early: cell === 'x' ? cell : 1 })))
+  })
+
   it('come without generated code where Node forbids it', () => {
     const index = new URL('../../dist/index.js', import.meta.url)
     const script = `

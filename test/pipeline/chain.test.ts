@@ -1,6 +1,7 @@
+import { getEventListeners } from 'node:events'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MemoryTarget, openIterable } from '../../src/index.ts'
+import { MemoryTarget, openIterable, type Row } from '../../src/index.ts'
 import type { RowChain } from '../../src/pipeline/chain.ts'
 import { sleep } from '../../src/resilience/clock.ts'
 import { ManualClock, settled } from '../../src/testing/manual-clock.ts'
@@ -399,6 +400,18 @@ describe('a chain', () => {
     expect(rows).toBe(999)
   })
 
+  it('keeps the order of the columns where rows stay as they are', async () => {
+    const copy = async (rows: (chain: RowChain<Row>) => RowChain<Row>) => {
+      const target = new MemoryTarget('y.csv')
+      const writer = openIterable(target, { mode: 'w' })
+      await writer.writeBulk(rows(openIterable({ text: 'b,10,2\nx,y,z\n', name: 'x.csv' }).drop(0)))
+      await writer.close()
+      return target.text()
+    }
+    expect(await copy(chain => chain.filter(row => row.b === 'x').tap(() => {}))).toBe('b,10,2\nx,y,z\n')
+    expect(await copy(chain => chain.map(row => ({ a: 1, ...row })))).toBe('2,10,a,b\nz,y,1,x\n')
+  })
+
   it('can be opened itself', async () => {
     const evens = openIterable(items(10)).filter(row => row.n % 2 === 0)
     const reader = openIterable(evens)
@@ -413,6 +426,34 @@ describe('a chain', () => {
     expect(() => reader.drop(1.5)).toThrow(invalid)
     expect(() => reader.batch(0)).toThrow(invalid)
     expect(() => reader.map(row => row, { concurrency: 0 })).toThrow(invalid)
+  })
+
+  it('gives others their turn, also where all rows are in memory', async () => {
+    let turns = 0
+    let over = false
+    const take = () => {
+      turns++
+      if (!over) setImmediate(take)
+    }
+    setImmediate(take)
+    const started = performance.now()
+    const busy = (row: Item) => {
+      while (performance.now() - started < row.n / 50) {}
+    }
+    await openIterable(items(3000)).forEach(busy)
+    over = true
+    expect(turns).toBeGreaterThan(1)
+  })
+
+  it('leaves no listener on a signal that outlives it', async () => {
+    const { signal } = new AbortController()
+    await openIterable(items(5))
+      .map(row => row.n, { signal })
+      .toArray({ signal })
+    for await (const row of openIterable(items(5)).tap(async () => {}, { signal, concurrency: 2 })) if (row) break
+    const fail = () => Promise.reject(new Error('x'))
+    await expect(openIterable(items(5)).map(fail, { signal }).toArray()).rejects.toThrow('x')
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
   it('has no sum of no rows', async () => {

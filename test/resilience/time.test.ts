@@ -1,5 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { getEventListeners } from 'node:events'
+import { describe, expect, it, vi } from 'vitest'
+import { background } from '../../src/resilience/background.ts'
 import { sleep, systemClock } from '../../src/resilience/clock.ts'
+import { ResourcePool } from '../../src/resilience/resource-pool.ts'
+import { RetryPolicy } from '../../src/resilience/retry.ts'
+import { Semaphore } from '../../src/resilience/semaphore.ts'
+import { TaskRunner } from '../../src/resilience/task-runner.ts'
 import { withTimeout } from '../../src/resilience/timeout.ts'
 import { Watchdog } from '../../src/resilience/watchdog.ts'
 import { ManualClock, settled } from '../../src/testing/manual-clock.ts'
@@ -224,5 +230,48 @@ describe('Watchdog', () => {
     watchdog.watch(() => new Promise(() => {}))
     expect(watchdog.armed).toBe(false)
     expect(() => new Watchdog({ timeoutMs: 0 })).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
+  })
+})
+
+describe('a signal that outlives what waits', () => {
+  it('has no listener left', async () => {
+    const clock = new ManualClock()
+    const { signal } = new AbortController()
+    const boom = () => Promise.reject(new Error('boom'))
+    const policy = new RetryPolicy({ clock, attempts: 2, retries: () => true })
+    const semaphore = new Semaphore(1)
+    const pool = new ResourcePool({ max: 1, clock, create: () => 1 })
+    const runner = new TaskRunner({ concurrency: 1 })
+    const all = Promise.allSettled([
+      sleep(5, { clock, signal }),
+      withTimeout(() => sleep(5, { clock }), 10, { clock, signal }),
+      withTimeout(() => sleep(50, { clock }), 10, { clock, signal }),
+      policy.run(boom, { signal }),
+      semaphore.run(() => sleep(5, { clock, signal }), { signal }),
+      semaphore.run(boom, { signal }),
+      pool.use(() => sleep(5, { clock, signal }), { signal }),
+      pool.use(boom, { signal }),
+      runner.submit(() => sleep(5, { clock }), { signal }),
+      runner.gather([boom, boom], { signal }),
+      runner.idle({ signal }),
+      background(boom, { signal }).result,
+    ])
+    await clock.advance(100_000)
+    await all
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+
+  it('may be that of many at once, without a warning', async () => {
+    const warn = vi.spyOn(process, 'emitWarning')
+    try {
+      const clock = new ManualClock()
+      const controller = new AbortController()
+      const waits = Array.from({ length: 100 }, () => sleep(5, { clock, signal: controller.signal }).catch(e => e))
+      controller.abort('stop')
+      expect(new Set(await Promise.all(waits))).toEqual(new Set(['stop']))
+      expect(warn).not.toHaveBeenCalled()
+    } finally {
+      warn.mockRestore()
+    }
   })
 })

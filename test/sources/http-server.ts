@@ -8,6 +8,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 export interface Behaviour {
   /** Default: `"v1"`; null: none. */
   etag?: string | null
+  /** Waited before each answer. */
+  delayMs?: number
   /** Takes no notice of `Range`. */
   noRanges?: boolean
   /** `'chunked'`: no length, but an end that is marked; `'close'`: the connection is closed behind the last byte. */
@@ -75,8 +77,18 @@ export class HttpServer {
     const at = this.requests.push(request) - 1
     const { requests, sentBytes } = this
     sentBytes[at] = 0
-    const { etag = '"v1"', noRanges, unmeasured, breaks, refusals, headers: more = {}, intercept } = this.behaviour
+    const {
+      etag = '"v1"',
+      delayMs,
+      noRanges,
+      unmeasured,
+      breaks,
+      refusals,
+      headers: more = {},
+      intercept,
+    } = this.behaviour
     if (intercept?.(request, response)) return
+    if (delayMs !== undefined) await wait(delayMs)
     if (refusals !== undefined && refusals.times-- > 0) {
       response.writeHead(refusals.status, refusals.headers).end('no')
       return

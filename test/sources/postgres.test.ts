@@ -1,12 +1,26 @@
 /** Reading Postgres: queries and tables, ending early, transactions, snapshots, pools and clients of the user's. */
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
-import { closeConnections, listTables, openIterable, withTransaction } from '../../src/index.ts'
+import {
+  closeConnections,
+  type LazyReader,
+  listTables,
+  openIterable,
+  type Row,
+  withTransaction,
+} from '../../src/index.ts'
 import { countConnections } from '../../src/sources/postgres/pool.ts'
 import { collect, errorOf, usePostgres } from './postgres-subject.ts'
 
 const subject = usePostgres()
 const numbers = (count: number) => `SELECT i, 'name ' || i AS name FROM generate_series(1, ${count}) AS i`
+
+/** The only row. */
+const only = async (reader: LazyReader): Promise<Row> => {
+  const rows = await reader.readBulk()
+  expect(rows).toHaveLength(1)
+  return rows[0]!
+}
 
 async function seed(): Promise<void> {
   await subject.admin.query(`
@@ -31,7 +45,9 @@ describe('reading', () => {
   })
 
   it.each([1, 2, 7, 100, 5000, 5001, 0])('gives all rows once with a batchSize of %i', async batchSize => {
-    const rows = await collect(openIterable(subject.url, { query: numbers(batchSize < 3 && batchSize > 0 ? 50 : 5000), batchSize }))
+    const rows = await collect(
+      openIterable(subject.url, { query: numbers(batchSize < 3 && batchSize > 0 ? 50 : 5000), batchSize }),
+    )
     expect(rows.map(row => row.i)).toEqual(Array.from({ length: rows.length }, (_, i) => i + 1))
     expect(rows).toHaveLength(batchSize < 3 && batchSize > 0 ? 50 : 5000)
   })
@@ -39,17 +55,23 @@ describe('reading', () => {
   it('takes results without rows and without columns for what they are', async () => {
     expect(await collect(openIterable(subject.url, { query: 'SELECT 1 AS a WHERE false' }))).toEqual([])
     expect(await collect(openIterable(subject.url, { query: '' }))).toEqual([])
-    expect(await openIterable(subject.url, { query: 'SELECT FROM generate_series(1, 3)' }).readBulk()).toEqual([{}, {}, {}])
+    expect(await openIterable(subject.url, { query: 'SELECT FROM generate_series(1, 3)' }).readBulk()).toEqual([
+      {},
+      {},
+      {},
+    ])
     const { rows } = await subject.admin.query("SELECT to_regclass('made') AS made")
     expect(rows[0].made).toBe(null)
-    expect(await collect(openIterable(subject.url, { query: 'CREATE TABLE made (a int)', readOnly: false }))).toEqual([])
+    expect(await collect(openIterable(subject.url, { query: 'CREATE TABLE made (a int)', readOnly: false }))).toEqual(
+      [],
+    )
     await subject.admin.query('DROP TABLE made')
   })
 
   it('keeps each value of columns that have the same name, and a column named __proto__', async () => {
     const reader = await openIterable(subject.url, { query: 'SELECT 1 AS a, 2 AS a, 3 AS a_2, 4 AS "__proto__", 5' })
     expect(reader.columns).toEqual(['a', 'a_3', 'a_2', '__proto__', '?column?'])
-    const row = (await reader.read())!
+    const [row = {}] = await reader.readBulk()
     expect(Object.entries(row)).toEqual([
       ['a', 1],
       ['a_3', 2],
@@ -57,11 +79,12 @@ describe('reading', () => {
       ['__proto__', 4],
       ['?column?', 5],
     ])
-    const many = await collect(openIterable(subject.url, { query: 'SELECT i AS "__proto__" FROM generate_series(1, 500) i' }))
+    const many = await collect(
+      openIterable(subject.url, { query: 'SELECT i AS "__proto__" FROM generate_series(1, 500) i' }),
+    )
     expect(many.map(one => Object.getOwnPropertyDescriptor(one, '__proto__')?.value)).toEqual(
       Array.from({ length: 500 }, (_, i) => i + 1),
     )
-    await reader.close()
   })
 
   it('reads values larger than any chunk, and many columns', async () => {
@@ -88,25 +111,31 @@ describe('reading', () => {
       { 'Full name': 'Bob "B"' },
       { 'Full name': 'Çelik' },
     ])
-    expect(await read({ columns: ['id'], where: ['id < $1', 3], orderBy: [{ column: 'id', descending: true }] })).toEqual([
-      { id: 2 },
-      { id: 1 },
-    ])
-    expect(await read({ columns: ['id'], orderBy: [{ column: 'score', nulls: 'first' }], limit: 2, offset: 1 })).toEqual([
-      { id: 3 },
-      { id: 1 },
-    ])
+    expect(
+      await read({ columns: ['id'], where: ['id < $1', 3], orderBy: [{ column: 'id', descending: true }] }),
+    ).toEqual([{ id: 2 }, { id: 1 }])
+    expect(
+      await read({ columns: ['id'], orderBy: [{ column: 'score', nulls: 'first' }], limit: 2, offset: 1 }),
+    ).toEqual([{ id: 3 }, { id: 1 }])
     expect(await read({ columns: ['id'], orderBy: { column: 'score' } }).catch(e => e.code)).toBe('OPTION_INVALID')
-    expect(await collect(openIterable(`${subject.url}?table=people`, { limit: 1, columns: ['id'] }))).toEqual([{ id: 1 }])
-    await subject.admin.query('CREATE SCHEMA "od.d"; CREATE TABLE "od.d"."t""x" ("sel;ect" int); INSERT INTO "od.d"."t""x" VALUES (7)')
-    expect(await collect(openIterable(subject.url, { table: '"od.d"."t""x"', columns: ['sel;ect'] }))).toEqual([{ 'sel;ect': 7 }])
+    expect(await collect(openIterable(`${subject.url}?table=people`, { limit: 1, columns: ['id'] }))).toEqual([
+      { id: 1 },
+    ])
+    await subject.admin.query(
+      'CREATE SCHEMA "od.d"; CREATE TABLE "od.d"."t""x" ("sel;ect" int); INSERT INTO "od.d"."t""x" VALUES (7)',
+    )
+    expect(await collect(openIterable(subject.url, { table: '"od.d"."t""x"', columns: ['sel;ect'] }))).toEqual([
+      { 'sel;ect': 7 },
+    ])
     await subject.admin.query('DROP SCHEMA "od.d" CASCADE')
   })
 
   it('reads what a filter object means', async () => {
     await seed()
     const ids = async (where: object) =>
-      (await collect(openIterable(subject.url, { table: 'people', where: where as never, orderBy: 'id' }))).map(row => row.id)
+      (await collect(openIterable(subject.url, { table: 'people', where: where as never, orderBy: 'id' }))).map(
+        row => row.id,
+      )
     expect(await ids({ id: 2 })).toEqual([2])
     expect(await ids({ score: { gt: -1.5 } })).toEqual([1, 3])
     expect(await ids({ score: { ne: 9.5 } })).toEqual([2, 3])
@@ -130,7 +159,10 @@ describe('reading', () => {
     expect(await codes({ query: 'SELECT 1', limit: 3 })).toEqual(['OPTION_INVALID', expect.stringContaining('limit')])
     expect(await codes({ tabel: 'x' })).toEqual(['OPTION_UNKNOWN', expect.stringContaining('did you mean table?')])
     expect(await codes({ table: 'a..b' })).toEqual(['OPTION_INVALID', expect.stringContaining('a..b')])
-    expect(await codes({ query: 'SELECT $1::int', params: [() => 1] })).toEqual(['OPTION_INVALID', expect.stringContaining('params[0]')])
+    expect(await codes({ query: 'SELECT $1::int', params: [() => 1] })).toEqual([
+      'OPTION_INVALID',
+      expect.stringContaining('params[0]'),
+    ])
   })
 })
 
@@ -160,7 +192,7 @@ describe('errors', () => {
     expect(error).toMatchObject({ code: 'QUERY_FAILED', cause: { sqlState: '22012' } })
     expect(rows).toBe(2999)
     expect(await subject.sessions()).not.toContain('idle in transaction (aborted)')
-    expect(await openIterable(subject.url, { query: 'SELECT 1 AS one' }).read()).toEqual({ one: 1 })
+    expect(await only(openIterable(subject.url, { query: 'SELECT 1 AS one' }))).toEqual({ one: 1 })
   })
 
   it('never tell a password', async () => {
@@ -181,7 +213,7 @@ describe('errors', () => {
 })
 
 describe('ending early', () => {
-  const slow = 'SELECT i, pg_sleep(0.05) FROM generate_series(1, 100000) AS i'
+  const slow = "SELECT i, pg_sleep(0.001), repeat('x', 4000) FROM generate_series(1, 100000) AS i"
 
   it.each([
     ['limited', 1000],
@@ -206,7 +238,7 @@ describe('ending early', () => {
     controller.abort(reason)
     expect(await errorOf(aborted.read())).toBe(reason)
     // One connection did all of that, and is still the one.
-    expect(await openIterable(url, { query: 'SELECT 1 AS one', poolSize: 1 }).read()).toEqual({ one: 1 })
+    expect(await only(openIterable(url, { query: 'SELECT 1 AS one', poolSize: 1 }))).toEqual({ one: 1 })
     const { rows } = await subject.admin.query('SELECT state FROM pg_stat_activity WHERE application_name = $1', [
       `ending-${batchSize}`,
     ])
@@ -231,7 +263,7 @@ describe('ending early', () => {
     while ((await running(query)) > 0);
     for await (const _ of openIterable(subject.url, { query: slow, batchSize: 1000 })) break
     expect(await running(slow)).toBe(0)
-    expect(await openIterable(subject.url, { query: 'SELECT 1 AS one' }).read()).toEqual({ one: 1 })
+    expect(await only(openIterable(subject.url, { query: 'SELECT 1 AS one' }))).toEqual({ one: 1 })
   })
 
   it('counts every connection back, whatever ends a read', async () => {
@@ -246,10 +278,15 @@ describe('ending early', () => {
   })
 
   it('holds the server back when nobody takes rows', async () => {
-    const reader = openIterable(subject.url, { query: `SELECT repeat('x', 1000) AS t FROM generate_series(1, 200000)`, batchSize: 0 })
+    const reader = openIterable(subject.url, {
+      query: `SELECT repeat('x', 1000) AS t FROM generate_series(1, 200000)`,
+      batchSize: 0,
+    })
     await reader.read()
     const waits = async () => {
-      const { rows } = await subject.admin.query("SELECT wait_event FROM pg_stat_activity WHERE query LIKE '%repeat(''x''%' AND pid <> pg_backend_pid()")
+      const { rows } = await subject.admin.query(
+        "SELECT wait_event FROM pg_stat_activity WHERE query LIKE '%repeat(''x''%' AND pid <> pg_backend_pid()",
+      )
       return rows[0]?.wait_event
     }
     while ((await waits()) !== 'ClientWrite');
@@ -286,7 +323,11 @@ describe('transactions and snapshots', () => {
       }),
     )
     expect(failed.code).toBe('QUERY_FAILED')
-    expect(await collect(openIterable(subject.url, { table: 'ledger', orderBy: 'n' }))).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }])
+    expect(await collect(openIterable(subject.url, { table: 'ledger', orderBy: 'n' }))).toEqual([
+      { n: 1 },
+      { n: 2 },
+      { n: 3 },
+    ])
   })
 
   it('does not let two readers wait for one connection for ever', async () => {
@@ -300,7 +341,7 @@ describe('transactions and snapshots', () => {
       ),
     )
     expect(error.code).toBe('POOL_EXHAUSTED')
-    expect(error.message).toContain('one connection serves one reader at a time')
+    expect(error.hint).toContain('one connection serves one reader at a time')
   })
 
   it('shows the same to all who read one snapshot', async () => {
@@ -321,10 +362,22 @@ describe('transactions and snapshots', () => {
   it('runs a statement that writes and gives rows, where that is allowed', async () => {
     await subject.admin.query('DROP TABLE IF EXISTS jobs; CREATE TABLE jobs AS SELECT generate_series(1, 5) AS id')
     const taken = await collect(
-      openIterable<{ id: number }>(subject.url, { query: 'DELETE FROM jobs WHERE id > 2 RETURNING id', readOnly: false }),
+      openIterable<{ id: number }>(subject.url, {
+        query: 'DELETE FROM jobs WHERE id > 2 RETURNING id',
+        readOnly: false,
+      }),
     )
     expect(taken.map(({ id }) => id).sort()).toEqual([3, 4, 5])
     expect(await collect(openIterable(subject.url, { table: 'jobs', orderBy: 'id' }))).toEqual([{ id: 1 }, { id: 2 }])
+  })
+
+  it('tells what is wrong with the end of a statement that writes', async () => {
+    await subject.admin.query(`DROP TABLE IF EXISTS child, parent; CREATE TABLE parent (id int PRIMARY KEY);
+      CREATE TABLE child (id int REFERENCES parent DEFERRABLE INITIALLY DEFERRED)`)
+    const query = 'INSERT INTO child VALUES (7) RETURNING id'
+    const error = await errorOf(collect(openIterable(subject.url, { query, readOnly: false })))
+    expect(error).toMatchObject({ code: 'QUERY_FAILED', cause: { sqlState: '23503' } })
+    expect((await subject.admin.query('SELECT * FROM child')).rows).toEqual([])
   })
 
   it('reads a table over several connections, each row once, in order when asked', async () => {
@@ -332,10 +385,14 @@ describe('transactions and snapshots', () => {
       SELECT i AS id, repeat('x', 200) AS t FROM generate_series(1, 40000) AS i; DELETE FROM wide WHERE id % 7 = 0`)
     const expected = Array.from({ length: 40_000 }, (_, i) => i + 1).filter(id => id % 7 !== 0)
     const read = async (options: object) =>
-      (await collect(openIterable<{ id: number }>(subject.url, { table: 'wide', columns: ['id'], ...options }))).map(({ id }) => id)
+      (await collect(openIterable<{ id: number }>(subject.url, { table: 'wide', columns: ['id'], ...options }))).map(
+        ({ id }) => id,
+      )
     expect(await read({ parallel: 4, ordered: true })).toEqual(expected)
     expect((await read({ parallel: 4 })).sort((a, b) => a - b)).toEqual(expected)
-    expect(await read({ parallel: 3, ordered: true, where: 'id <= $1', params: [1000] })).toEqual(expected.filter(id => id <= 1000))
+    expect(await read({ parallel: 3, ordered: true, where: 'id <= $1', params: [1000] })).toEqual(
+      expected.filter(id => id <= 1000),
+    )
     // More than the pool has: those who are there do it.
     expect(await read({ parallel: 8, ordered: true, poolSize: 1 })).toEqual(expected)
     for await (const _ of openIterable(subject.url, { table: 'wide', parallel: 4 })) break
@@ -385,15 +442,24 @@ describe('pools and clients of the user', () => {
     const client = new pg.Client(subject.url)
     await client.connect()
     client.setTypeParser(20, text => `client ${text}`)
-    expect(await openIterable({ postgres: client }, { query }).read()).toEqual({ big: 'client 12', num: '1.5', yes: true })
+    expect(await only(openIterable({ postgres: client }, { query }))).toEqual({
+      big: 'client 12',
+      num: '1.5',
+      yes: true,
+    })
     await client.end()
     const pool = new pg.Pool({
       connectionString: subject.url,
-      types: { getTypeParser: (oid: number, format?: never) => (oid === 1700 ? Number : pg.types.getTypeParser(oid, format)) },
+      types: {
+        getTypeParser: ((oid: number, format?: 'text') =>
+          oid === 1700 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+      },
     })
-    expect(await openIterable({ postgres: pool }, { query }).read()).toEqual({ big: 12, num: 1.5, yes: true })
+    expect(await only(openIterable({ postgres: pool }, { query }))).toEqual({ big: 12, num: 1.5, yes: true })
     await pool.end()
-    expect(await openIterable(subject.url, { query, typeParsers: { bool: text => text.toUpperCase(), 20: BigInt } }).read()).toEqual({
+    expect(
+      await only(openIterable(subject.url, { query, typeParsers: { bool: text => text.toUpperCase(), 20: BigInt } })),
+    ).toEqual({
       big: 12n,
       num: '1.5',
       yes: 'T',
@@ -401,7 +467,7 @@ describe('pools and clients of the user', () => {
     const before = pg.types.getTypeParser(20)
     pg.types.setTypeParser(20, text => `global ${text}`)
     try {
-      expect(await openIterable(subject.url, { query }).read()).toEqual({ big: 'global 12', num: '1.5', yes: true })
+      expect(await only(openIterable(subject.url, { query }))).toEqual({ big: 'global 12', num: '1.5', yes: true })
     } finally {
       pg.types.setTypeParser(20, before)
     }

@@ -1,6 +1,7 @@
 /** What becomes of an object that is written to S3 while the network, or S3, fails: it is there whole, or not at all. */
 import { once } from 'node:events'
 import { inspect } from 'node:util'
+import { S3Client } from '@aws-sdk/client-s3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ByteSink } from '../../src/core/types.ts'
 import { openIterable } from '../../src/index.ts'
@@ -281,6 +282,23 @@ describe('giving up an object that is written to S3', () => {
     expect(stuck?.status).toBeUndefined()
     letGo()
     await expect.poll(() => server.openSockets).toBeLessThanOrEqual(3)
+  })
+
+  it('holds none of two connections after a hundred aborts and failures', async () => {
+    const requestHandler = { httpAgent: { keepAlive: true, maxSockets: 2 } }
+    const client = new S3Client({ ...server.clientOptions, requestHandler })
+    for (let i = 0; i < 100; i++) {
+      const sink = await open({ s3: { client, concurrency: 2 } })
+      if (i % 2 === 0) server.faults.add({ operation: 'UploadPart', status: 400, code: 'InvalidRequest' })
+      await failure(sink.write(LARGE))
+      await sink.abort()
+    }
+    server.faults.clear()
+    await write(LARGE, { s3: { client } })
+    expect(stored()?.equals(LARGE)).toBe(true)
+    expect(uploads()).toBe(0)
+    expect(server.openSockets).toBeLessThanOrEqual(2)
+    client.destroy()
   })
 
   it('is tried again, also where a part that was on its way has kept the upload', async () => {

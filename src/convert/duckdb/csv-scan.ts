@@ -17,11 +17,11 @@ export interface CsvScanOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** The file's one line end, and whether it has quotes; or what makes it unfit. */
+/** How many records there are behind the header; or what makes the file unfit. */
 export async function scanCsv(
   path: string,
   options: CsvScanOptions,
-): Promise<{ readonly newLine: '\n' | '\r\n'; readonly hasQuotes: boolean } | Unfit> {
+): Promise<{ readonly recordCount: number } | Unfit> {
   const scan = new CsvScan(options)
   const file = await open(path, 'r')
   try {
@@ -38,7 +38,7 @@ export async function scanCsv(
       if (whole === 0 && end === BLOCK_BYTES) return { reason: 'a line of the CSV is longer than DuckDB reads' }
       const unfit = scan.lines(bytes.subarray(0, whole))
       if (unfit !== undefined) return unfit
-      if (last) return scan.result()
+      if (last) return scan.result(bytes)
       block.copyWithin(0, whole, end)
       kept = end - whole
     }
@@ -57,6 +57,8 @@ class CsvScan {
   #open = false
   #hasQuotes = false
   #endsInDelimiter = false
+  /** Lines that are not empty, those in quotes aside. */
+  #lines = 0
 
   constructor({ delimiter, quote, columnCount }: CsvScanOptions) {
     this.#delimiter = delimiter.charCodeAt(0)
@@ -75,9 +77,18 @@ class CsvScan {
     return this.#lineEnds(bytes) ?? this.#quotes(bytes) ?? this.#trailingDelimiters(bytes)
   }
 
-  result(): { newLine: '\n' | '\r\n'; hasQuotes: boolean } | Unfit {
+  /** `rest` is what stands behind the last line end. */
+  result(rest: Buffer): { recordCount: number } | Unfit {
     if (this.#open) return { reason: 'the CSV ends inside of quotes' }
-    return { newLine: this.#crlf === true ? '\r\n' : '\n', hasQuotes: this.#hasQuotes }
+    return { recordCount: this.#lines + (rest.length > 0 && rest[rest.length - 1] !== LF ? 1 : 0) - 1 }
+  }
+
+  /** Counts the line ends that end a record. */
+  #count(bytes: Buffer, start: number, end: number): void {
+    for (let at = bytes.indexOf(LF, start); at >= 0 && at < end; at = bytes.indexOf(LF, at + 1)) {
+      const last = at - 1 >= 0 && bytes[at - 1] === CR ? at - 2 : at - 1
+      if (last >= 0 && bytes[last] !== LF) this.#lines++
+    }
   }
 
   #lineEnds(bytes: Buffer): Unfit | undefined {
@@ -102,10 +113,13 @@ class CsvScan {
   /** Quotes may begin and end a field, and stand in it twice. */
   #quotes(bytes: Buffer): Unfit | undefined {
     const quote = this.#quote
-    if (quote < 0) return undefined
-    let at = bytes.indexOf(quote)
-    if (at < 0) return undefined
+    let at = quote < 0 ? -1 : bytes.indexOf(quote)
+    if (at < 0) {
+      if (!this.#open) this.#count(bytes, 0, bytes.length)
+      return undefined
+    }
     this.#hasQuotes = true
+    let outside = 0
     const delimiter = this.#delimiter
     const stray: Unfit = { reason: 'the CSV has quotes in the middle of a field' }
     while (at >= 0) {
@@ -114,6 +128,7 @@ class CsvScan {
         const afterMark = at === 3 && bytes[0] === 0xef && bytes[1] === 0xbb
         if (before !== LF && before !== delimiter && !afterMark) return stray
         this.#open = true
+        this.#count(bytes, outside, at)
         at = bytes.indexOf(quote, at + 1)
         continue
       }
@@ -124,8 +139,10 @@ class CsvScan {
       }
       if (after !== LF && after !== CR && after !== delimiter) return stray
       this.#open = false
+      outside = at + 1
       at = bytes.indexOf(quote, at + 1)
     }
+    if (!this.#open) this.#count(bytes, outside, bytes.length)
     return this.#endsInDelimiter ? trailing : undefined
   }
 

@@ -10,9 +10,11 @@ export interface CsvFacts {
   readonly schema: Schema
   readonly delimiter: string
   readonly quote: string | null
-  readonly newLine: '\n' | '\r\n'
+  readonly recordCount: number
   /** Whether empty fields without quotes are null. */
   readonly emptyIsNull: boolean
+  /** Whether rows are to be sorted. */
+  readonly sorted: boolean
 }
 
 /** The query; or why there is none that gives what our reader gives. */
@@ -23,13 +25,13 @@ export function csvSource({ api }: LoadedDuckDb, facts: CsvFacts): SourceQuery |
   const quote = facts.quote === null ? '' : facts.quote
   const options = [
     quoteText(pathToRead(facts.path)),
+    // Without a word about line ends: DuckDB reads nothing at all of a file that has others than it is told.
     'auto_detect = false',
     'header = true',
     `delim = ${quoteText(facts.delimiter)}`,
     `quote = ${quoteText(quote)}`,
     `escape = ${quoteText(quote)}`,
     "comment = ''",
-    `new_line = '${facts.newLine === '\n' ? '\\n' : '\\r\\n'}'`,
     `columns = {${fields}}`,
     "nullstr = ''",
     'allow_quoted_nulls = false',
@@ -38,12 +40,21 @@ export function csvSource({ api }: LoadedDuckDb, facts: CsvFacts): SourceQuery |
     ...(facts.emptyIsNull ? [] : [`force_not_null = [${names}]`]),
   ]
   const made: SourceColumn[] = []
+  const values: string[] = []
   for (const [i, column] of columns.entries()) {
     const typed = typedField(`c${i}`, column)
     if (typed === undefined) return { reason: `column ${column.name} is ${column.type}, which DuckDB reads otherwise` }
-    made.push({ name: column.name, value: typed.sql, type: api[typed.type] })
+    values.push(`${typed.sql} AS v${i}`)
+    made.push({ name: column.name, internal: `v${i}`, type: api[typed.type] })
   }
-  return { from: `read_csv(${options.join(', ')})`, columns: made, schema: facts.schema }
+  const file = `read_csv(${options.join(', ')})`
+  return {
+    from: `(SELECT ${values.join(', ')}${facts.sorted ? ', row_number() OVER () AS position' : ''} FROM ${file})`,
+    columns: made,
+    schema: facts.schema,
+    rowCount: facts.recordCount,
+    ...(facts.sorted ? { position: 'position' } : {}),
+  }
 }
 
 type FieldType = 'VARCHAR' | 'BIGINT' | 'DOUBLE' | 'BOOLEAN' | 'DATE' | 'TIMESTAMP'

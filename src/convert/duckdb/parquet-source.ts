@@ -2,7 +2,7 @@
 
 import { columnSchema } from '../../duckdb/column-schema.ts'
 import type { DuckDbLease } from '../../duckdb/instance.ts'
-import { pathToRead, quoteIdentifier, quoteText } from '../../duckdb/names.ts'
+import { pathToRead, quoteText } from '../../duckdb/names.ts'
 import type { SourceQuery, Unfit } from './request.ts'
 
 export async function parquetSource(
@@ -22,7 +22,7 @@ export async function parquetSource(
   if (!internal.every(name => names.has(name))) return { reason: 'DuckDB changes names of columns of the file' }
   return {
     from,
-    columns: internal.map((name, i) => ({ name, value: quoteIdentifier(name), type: types[i]! })),
+    columns: internal.map((name, i) => ({ name, internal: name, type: types[i]! })),
     schema: { columns: internal.map((name, i) => columnSchema(lease.duckdb, name, types[i]!)) },
     rowCount: Number(counted?.num_rows ?? 0),
   }

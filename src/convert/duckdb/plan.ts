@@ -76,7 +76,7 @@ function unfitDialect(options: Readonly<Record<string, unknown>>, when: string):
 
 /** The statement; or what DuckDB would not do as we do. */
 export function planDuckDb(duckdb: LoadedDuckDb, ends: DuckDbEnds, source: SourceQuery): DuckDbPlan | Unfit {
-  const { options, targetFormat, write, path } = ends
+  const { options, targetFormat, write } = ends
   const find = (name: string) => source.columns.find(column => column.name === name)
   const chosen = (options.columns ?? source.columns.map(({ name }) => name)).map(name => ({ name, column: find(name) }))
   const unknown = chosen.find(({ column }) => column === undefined)
@@ -105,7 +105,6 @@ export function planDuckDb(duckdb: LoadedDuckDb, ends: DuckDbEnds, source: Sourc
     source,
     expectedRows: options.where === undefined ? rowsOf(source, options) : undefined,
   }
-  void path
 }
 
 /** Names that DuckDB would change without a word. */
@@ -116,7 +115,8 @@ function checkNames(names: readonly string[]): Unfit | undefined {
   return folded.size === names.length ? undefined : { reason: 'names of columns differ in nothing but case' }
 }
 
-function outputValue(duckdb: LoadedDuckDb, { value, type }: SourceColumn, format: string): string | undefined {
+function outputValue(duckdb: LoadedDuckDb, { internal, type }: SourceColumn, format: string): string | undefined {
+  const value = quoteIdentifier(internal)
   if (format === 'parquet') return storedValue(duckdb, value, type)
   return valueSql(duckdb, value, type, format === 'csv' ? 'csv' : 'json')
 }
@@ -135,7 +135,7 @@ interface Selection {
 }
 
 function selectionSql(duckdb: LoadedDuckDb, ends: DuckDbEnds, source: SourceQuery): Selection | Unfit {
-  const { options, path, sourceFormat } = ends
+  const { options, label, sourceFormat } = ends
   const clauses: string[] = []
   let parameters: readonly DuckDBValue[] = []
   let types: readonly DuckDBType[] = []
@@ -151,11 +151,10 @@ function selectionSql(duckdb: LoadedDuckDb, ends: DuckDbEnds, source: SourceQuer
     types = bound.map(([, type]) => type)
   } else if (where !== undefined) {
     const condition = parseFilter(where as Filter)
-    checkCondition(condition, source.schema.columns, path)
+    checkCondition(condition, source.schema.columns, label)
     const part = conditionSql(duckdb, condition, {
       typeOf: name => source.columns.find(column => column.name === name)?.type,
-      nameOf: name => name,
-      ...sqlOf(source),
+      nameOf: name => source.columns.find(column => column.name === name)?.internal ?? name,
     })
     clauses.push(`WHERE ${part.sql}`)
     ;({ parameters, types } = part)
@@ -166,18 +165,16 @@ function selectionSql(duckdb: LoadedDuckDb, ends: DuckDbEnds, source: SourceQuer
     for (const { column, descending, nulls } of order) {
       const own = source.columns.find(({ name }) => name === column)
       if (own === undefined) return { reason: `there is no column ${column}` }
-      terms.push(`${own.value} ${descending ? 'DESC' : 'ASC'} NULLS ${nulls === 'first' ? 'FIRST' : 'LAST'}`)
+      terms.push(
+        `${quoteIdentifier(own.internal)} ${descending ? 'DESC' : 'ASC'} NULLS ${nulls === 'first' ? 'FIRST' : 'LAST'}`,
+      )
     }
+    if (source.position !== undefined) terms.push(quoteIdentifier(source.position))
     clauses.push(`ORDER BY ${terms.join(', ')}`)
   }
   if (limit !== undefined) clauses.push(`LIMIT ${limit}`)
   if (offset > 0) clauses.push(`OFFSET ${offset}`)
   return { sql: clauses.map(clause => ` ${clause}`).join(''), parameters, types }
-}
-
-/** What `conditionSql` calls the columns by. */
-function sqlOf(_source: SourceQuery): object {
-  return {}
 }
 
 function rowsOf({ rowCount }: SourceQuery, { limit = Number.POSITIVE_INFINITY, offset = 0 }: DuckDbEnds['options']) {

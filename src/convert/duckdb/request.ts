@@ -7,6 +7,8 @@ import type { ConvertOptions } from '../options.ts'
 export interface DuckDbEnds {
   /** Absolute path of the source. */
   readonly path: string
+  /** What messages call the source. */
+  readonly label: string
   readonly sourceFormat: string
   readonly targetFormat: string
   /** Options of reading, with what the extension implies. */
@@ -19,9 +21,9 @@ export interface DuckDbEnds {
 /** A column of the source. */
 export interface SourceColumn {
   readonly name: string
-  /** SQL of its value in the source query. */
-  readonly value: string
-  /** DuckDB's type of that value. */
+  /** What the query calls it. */
+  readonly internal: string
+  /** DuckDB's type of its values. */
   readonly type: DuckDBType
 }
 
@@ -31,6 +33,8 @@ export interface SourceQuery {
   readonly from: string
   readonly columns: readonly SourceColumn[]
   readonly schema: Schema
+  /** The column, if any, by which equal rows stay in their order when they are sorted. */
+  readonly position?: string | undefined
   /** How many rows there are, where it is known. */
   readonly rowCount?: number | undefined
 }

@@ -9,7 +9,12 @@ import { quoteIdentifier, quoteText } from '../../duckdb/names.ts'
 export type ValueTarget = 'csv' | 'json'
 
 /** The SQL of a value for a target; undefined where DuckDB would write it otherwise than we do. */
-export function valueSql(duckdb: LoadedDuckDb, value: string, type: DuckDBType, target: ValueTarget): string | undefined {
+export function valueSql(
+  duckdb: LoadedDuckDb,
+  value: string,
+  type: DuckDBType,
+  target: ValueTarget,
+): string | undefined {
   const T = duckdb.api.DuckDBTypeId
   switch (type.typeId) {
     case T.BOOLEAN:
@@ -62,7 +67,11 @@ function numberSql(value: string, target: ValueTarget): string {
   if (target === 'json') return `CASE WHEN isfinite(${value}) THEN ${value} END`
   const whole = `CASE WHEN ${value} = trunc(${value}) THEN ${value}::BIGINT::VARCHAR ELSE ${value}::VARCHAR END`
   // JavaScript and DuckDB begin to use exponents at different sizes.
-  return checked(value, `isfinite(${value}) AND abs(${value}) < 1e15 AND (abs(${value}) >= 1e-4 OR ${value} = 0)`, whole)
+  return checked(
+    value,
+    `isfinite(${value}) AND abs(${value}) < 1e15 AND (abs(${value}) >= 1e-4 OR ${value} = 0)`,
+    whole,
+  )
 }
 
 /** ISO 8601 as `Date` has it, with microseconds where there are some. */

@@ -136,7 +136,9 @@ export class CsvDecoder implements Decoder<Row> {
       if (this.#holdsTail) to = lineEnd(chunk, at)
       else {
         const index = recordIndex()!
-        index.index(chunk.subarray(at, at + this.#blockBytes), dialect, this.#reader!.open)
+        const length = Math.min(this.#blockBytes, chunk.length - at)
+        // A plain array over the bytes: `Buffer.subarray` takes several times as long.
+        index.index(new Uint8Array(chunk.buffer, chunk.byteOffset + at, length), dialect, this.#reader!.open)
         if (index.count > 0) {
           to = at + index.bytes
           from = this.#readBlock(chunk, at, index, dialect)

@@ -58,7 +58,8 @@ export function compileRowBuilder(shape: RowShape): RowBuilder | null {
   if (!mayCompile || shape.picks.length > MAX_COMPILED_FIELDS) return null
   const { width, picks, keys, types } = shape
   const parsers = types?.parsers ?? []
-  const id = JSON.stringify([width, picks, keys, types?.key])
+  // By what the code depends on: the parsers themselves are given to it, and a column that was widened keeps its own.
+  const id = JSON.stringify([width, picks, keys, types?.checksNulls, parsers.map(parser => parser === null)])
   const cached = compiled.get(id)
   if (cached !== undefined) return cached(types, parsers, unescaped)
   let make: Make

@@ -197,6 +197,7 @@ const sharing = (connections: Connections): Connections => ({
   label: connections.label,
   catalog: connections.catalog,
   timeoutMs: connections.timeoutMs,
+  own: connections.own,
   transaction: false,
   available: () => connections.available(),
   acquire: options => connections.acquire(options),

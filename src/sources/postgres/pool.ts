@@ -8,11 +8,13 @@ import type { Abortable } from '../../core/types.ts'
 import { DEFAULT_TIMEOUT_MS, retryPolicyOf } from '../../remote/options.ts'
 import { type Lease, ResourcePool } from '../../resilience/resource-pool.ts'
 import { RetryPolicy } from '../../resilience/retry.ts'
+import { Semaphore } from '../../resilience/semaphore.ts'
+import { withTimeout } from '../../resilience/timeout.ts'
 import { TypeCatalog } from './catalog.ts'
 import type { DriverClient, DriverPool } from './driver.ts'
 import type { PostgresConnectionOptions } from './options.ts'
 import { connectError, connectOnce, isWorthRetrying, Session } from './session.ts'
-import { type GivenConnection, givenConnection, parseServerUrl } from './target.ts'
+import { type GivenConnection, givenConnection, parseServerUrl, type ServerUrl } from './target.ts'
 
 const DEFAULTS = { poolSize: 10, acquireTimeoutMs: 30_000, connectTimeoutMs: 10_000, idleTimeoutMs: 10_000 }
 
@@ -23,6 +25,8 @@ export interface Connections extends AsyncDisposable {
   readonly catalog: TypeCatalog
   /** How long the server may be silent. */
   readonly timeoutMs: number
+  /** Whether the pool is the library's own, so that what is given back late is nobody's concern. */
+  readonly own: boolean
   /** Whether all connections are one, inside a transaction that somebody else began. */
   readonly transaction: boolean
   /** How many connections there are for the taking, without waiting. */
@@ -36,10 +40,24 @@ export function openConnections(
   options: PostgresConnectionOptions,
 ): { readonly connections: Connections; readonly table?: string | undefined; readonly query?: string | undefined } {
   if (typeof target === 'string' || target instanceof URL) {
-    const { connectionString, table, query } = parseServerUrl(target)
+    const { connectionString, table, query } = parsed(String(target))
     return { connections: shareServerPool(connectionString, options), table, query }
   }
   return { connections: openGiven(givenConnection((target as { postgres?: unknown }).postgres), options) }
+}
+
+/** URLs that were parsed already; small queries come by the thousand. */
+const parsedUrls = new Map<string, ServerUrl>()
+const MAX_PARSED_URLS = 100
+
+function parsed(url: string): ServerUrl {
+  let known = parsedUrls.get(url)
+  if (known === undefined) {
+    known = parseServerUrl(url)
+    if (parsedUrls.size >= MAX_PARSED_URLS) parsedUrls.clear()
+    parsedUrls.set(url, known)
+  }
+  return known
 }
 
 // Below: pools of ours
@@ -103,6 +121,7 @@ class SharedConnections implements Connections {
   readonly label: string
   readonly catalog: TypeCatalog
   readonly timeoutMs: number
+  readonly own = true
   readonly transaction = false
   readonly #entry: ServerPool
   readonly #onLast: () => void
@@ -189,12 +208,12 @@ function defined(options: PostgresConnectionOptions): Partial<typeof DEFAULTS> {
 
 const LABEL = '<postgres>'
 const catalogs = new WeakMap<object, TypeCatalog>()
-const clients = new WeakMap<DriverClient, ResourcePool<Session>>()
+const clients = new WeakMap<DriverClient, Semaphore>()
 const sessions = new WeakMap<DriverClient, Session>()
 
 function openGiven(given: GivenConnection, options: PostgresConnectionOptions): Connections {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, acquireTimeoutMs = DEFAULTS.acquireTimeoutMs } = options
-  const common = { timeoutMs, available: () => 0, async [Symbol.asyncDispose]() {} }
+  const common = { timeoutMs, own: false, available: () => 0, async [Symbol.asyncDispose]() {} }
   if (given.kind === 'transaction')
     return { ...given.connections, ...common, acquire: o => given.connections.acquire(o) }
   const catalog = catalogOf(given.kind === 'pool' ? given.pool : given.client)
@@ -204,8 +223,11 @@ function openGiven(given: GivenConnection, options: PostgresConnectionOptions): 
     const available = () => (pool.options?.max ?? 1) - (pool.totalCount ?? 1) + (pool.idleCount ?? 0)
     return { ...common, label: LABEL, catalog, transaction: false, acquire, available }
   }
-  const single = singlePool(given.client, options, acquireTimeoutMs)
-  return { ...common, label: labelOf(given.client), catalog, transaction: false, acquire: o => single.acquire(o) }
+  const { client } = given
+  const label = labelOf(client)
+  const acquire = ({ signal }: Abortable) =>
+    acquireOnly(sessionOf(client, options), turnsOf(client), { signal, acquireTimeoutMs, label })
+  return { ...common, label, catalog, transaction: false, acquire }
 }
 
 async function acquireFrom(
@@ -238,33 +260,43 @@ async function acquireFrom(
 }
 
 /** One client serves one reader at a time; the others wait in line. Its life is the user's. */
-function singlePool(
-  client: DriverClient,
-  options: PostgresConnectionOptions,
-  acquireTimeoutMs: number,
-): ResourcePool<Session> {
-  let pool = clients.get(client)
-  if (pool === undefined) {
-    pool = oneSessionPool(() => sessionOf(client, options), acquireTimeoutMs, labelOf(client))
-    clients.set(client, pool)
-  }
-  return pool
+function turnsOf(client: DriverClient): Semaphore {
+  let turns = clients.get(client)
+  if (turns === undefined) clients.set(client, (turns = new Semaphore(1)))
+  return turns
 }
 
-/** A pool of the one session there is; one that is broken is destroyed and not made anew. */
-export function oneSessionPool(session: () => Session, acquireTimeoutMs: number, label: string): ResourcePool<Session> {
-  return new ResourcePool<Session>({
-    max: 1,
-    acquireTimeoutMs,
-    idleTimeoutMs: Number.POSITIVE_INFINITY,
-    label: `${label} (one connection serves one reader at a time)`,
-    create: () => {
-      const one = session()
-      if (!one.alive) throw createError('SOURCE_FAILED', 'the connection is closed', { label })
-      return one
-    },
-    validate: one => one.alive,
-    destroy: one => one.destroy(),
+/** The one session there is, when it is one's turn. One that is broken is destroyed, and not made anew. */
+export async function acquireOnly(
+  session: Session,
+  turns: Semaphore,
+  { signal, acquireTimeoutMs, label }: Abortable & { readonly acquireTimeoutMs: number; readonly label: string },
+): Promise<Lease<Session>> {
+  signal?.throwIfAborted()
+  const permit = turns.tryAcquire() ?? (await waitForTurn(turns, { signal, acquireTimeoutMs, label }))
+  if (!session.alive) {
+    permit.release()
+    throw createError('SOURCE_FAILED', 'the connection is closed', { label })
+  }
+  const release = async () => permit.release()
+  const discard = async () => {
+    session.destroy()
+    permit.release()
+  }
+  return { resource: session, release, discard, [Symbol.asyncDispose]: release }
+}
+
+async function waitForTurn(
+  turns: Semaphore,
+  { signal, acquireTimeoutMs, label }: Abortable & { readonly acquireTimeoutMs: number; readonly label: string },
+) {
+  return withTimeout(waiting => turns.acquire({ signal: waiting }), acquireTimeoutMs, {
+    signal,
+    onTimeout: () =>
+      createError('POOL_EXHAUSTED', `the connection was in use for all of ${acquireTimeoutMs} ms`, {
+        label,
+        hint: 'one connection serves one reader at a time: end the one before, or read over several connections',
+      }),
   })
 }
 

@@ -136,6 +136,12 @@ export class Portal implements Submittable {
     if (this.#lost !== undefined && !this.#complete) throw this.#lost
   }
 
+  /** Throws what was wrong with the end of a statement that had given all its rows: a constraint that is checked last. */
+  throwIfUnsettled(): void {
+    const failure = this.#error ?? (this.#status === undefined ? this.#lost : undefined)
+    if (failure !== undefined) throw failure
+  }
+
   /** Asks for no more rows; those under way are dropped. */
   stop(): void {
     if (this.over || this.#stopping) return

@@ -91,7 +91,8 @@ export class StatementReader implements RowReader {
         const rows = portal.next()
         if (rows === null) {
           const released = this.#release()
-          if (this.#mayWrite) await released
+          if (this.#waitsForEnd) await released
+          if (this.#mayWrite) portal.throwIfUnsettled()
           return null
         }
         if (rows !== undefined) return rows
@@ -109,8 +110,12 @@ export class StatementReader implements RowReader {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const ended = this.#release()
-    // The end of a read that is through changes nothing, so nobody need wait for it.
-    if (this.#mayWrite || this.#portal?.ended !== true) await ended
+    if (this.#waitsForEnd || this.#portal?.ended !== true) await ended
+  }
+
+  /** The end of a read that is through and changes nothing need not be waited for, where the connection is ours. */
+  get #waitsForEnd(): boolean {
+    return this.#mayWrite || !this.#connections.own
   }
 
   async #open(): Promise<void> {

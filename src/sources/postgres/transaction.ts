@@ -2,12 +2,13 @@
 import { abortable } from '../../core/abort.ts'
 import { createError, OpenIterableError } from '../../core/errors.ts'
 import type { Abortable } from '../../core/types.ts'
-import type { Lease, ResourcePool } from '../../resilience/resource-pool.ts'
+import type { Lease } from '../../resilience/resource-pool.ts'
+import { Semaphore } from '../../resilience/semaphore.ts'
 import { postgresError } from './errors.ts'
 import type { EncodedParameter } from './messages.ts'
 import type { PostgresConnectionOptions } from './options.ts'
 import { textOf } from './parameters.ts'
-import { type Connections, oneSessionPool, openConnections } from './pool.ts'
+import { acquireOnly, type Connections, openConnections } from './pool.ts'
 import type { Session } from './session.ts'
 import { CONNECTIONS } from './target.ts'
 
@@ -26,18 +27,20 @@ export class PostgresTransaction {
   readonly [CONNECTIONS]: Connections
   readonly #outer: Connections
   readonly #lease: Lease<Session>
-  readonly #single: ResourcePool<Session>
+  readonly #turns = new Semaphore(1)
+  readonly #acquireTimeoutMs: number
   #ended = false
 
   private constructor(outer: Connections, lease: Lease<Session>, acquireTimeoutMs: number) {
     this.label = outer.label
     this.#outer = outer
     this.#lease = lease
-    this.#single = oneSessionPool(() => lease.resource, acquireTimeoutMs, outer.label)
+    this.#acquireTimeoutMs = acquireTimeoutMs
     this[CONNECTIONS] = {
       label: outer.label,
       catalog: outer.catalog,
       timeoutMs: outer.timeoutMs,
+      own: false,
       transaction: true,
       available: () => 0,
       acquire: options => this.#acquire(options),
@@ -113,7 +116,9 @@ export class PostgresTransaction {
         createError('HANDLE_CLOSED', 'the transaction has ended', { label: this.label, hint: 'begin another one' }),
       )
     }
-    return this.#single.acquire(options)
+    const { label } = this
+    const acquireTimeoutMs = this.#acquireTimeoutMs
+    return acquireOnly(this.#lease.resource, this.#turns, { ...options, acquireTimeoutMs, label })
   }
 
   async #run(sql: string): Promise<void> {

@@ -5,6 +5,7 @@ import { createError } from '../../core/errors.ts'
 import { type S3Location, s3Label } from '../../core/target-urls.ts'
 import { dispositionFileName, mediaTypeOf } from '../../remote/content-headers.ts'
 import { parseContentRange, rangeHeader } from '../../remote/content-range.ts'
+import { NodeBody } from '../../remote/node-body.ts'
 import type { ChecksumAlgorithm, RangeRequest, RemoteBody, RemoteChecksum, RemoteObject } from '../../remote/object.ts'
 import { openRemoteSource, type RemoteByteSource, type RemoteSourceOptions } from '../../remote/source.ts'
 import { connectS3, type S3Connection } from './client.ts'
@@ -77,8 +78,6 @@ class S3Object implements RemoteObject {
   }
 
   #bodyOf(output: GetObjectCommandOutput, body: Readable, ranged: boolean): RemoteBody {
-    // A connection that breaks between two reads would otherwise end the process; the next read tells it.
-    body.on('error', () => {})
     const length = output.ContentLength
     const place = parseContentRange(output.ContentRange)
     if (ranged && output.ContentRange !== undefined && place === undefined) {
@@ -87,7 +86,7 @@ class S3Object implements RemoteObject {
         found: output.ContentRange,
       })
     }
-    const iterator = body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, unknown>
+    const bytes = new NodeBody(body)
     return {
       start: place?.start ?? 0,
       end: place?.end ?? length,
@@ -98,10 +97,9 @@ class S3Object implements RemoteObject {
       endKnown: length !== undefined,
       checksum: ranged ? undefined : checksumOf(output),
       ...contentOf(output, this.#location.key),
-      next: () => iterator.next(),
-      destroy: () => {
-        body.destroy()
-      },
+      take: () => bytes.take(),
+      next: () => bytes.next(),
+      destroy: () => bytes.destroy(),
     }
   }
 }

@@ -1,0 +1,19 @@
+/** `tail`: the last rows, of which only so many are held. */
+import { openIterable } from '../../open.ts'
+import type { Call } from '../declare.ts'
+import { readOptions } from '../flags.ts'
+import { showRows } from '../show.ts'
+
+export async function run({ positionals, flags, terminal, signal }: Call): Promise<void> {
+  const wanted = flags.number('rows') ?? 10
+  const reader = await openIterable<object>(positionals[0]!, { ...readOptions(flags), signal })
+  try {
+    let rows: object[] = []
+    for await (const batch of reader.batches()) {
+      rows = batch.length >= wanted ? batch.slice(batch.length - wanted) : [...rows, ...batch].slice(-wanted)
+    }
+    await showRows(wanted === 0 ? [] : rows, reader, terminal)
+  } finally {
+    await reader.close()
+  }
+}

@@ -8,9 +8,9 @@ import { noise, table } from '../src/testing/sample.ts'
 import { HttpServer } from './sources/http-server.ts'
 import { startS3Server } from './support/s3-server/index.ts'
 
-const ROWS = 300_000
+const ROWS = 800_000
 const COLUMNS = 8
-/** About 19 MB in 75 row groups, of numbers that nothing compresses. */
+/** About 43 MB in 200 row groups, of numbers that nothing compresses. */
 const parquet = Buffer.from(
   parquetWriteBuffer({
     columnData: Array.from({ length: COLUMNS }, (_, column) => {

@@ -14,6 +14,11 @@ async function countRows(openIterable, url) {
   return rows
 }
 
+/** What is measured is waiting, not the compiling of what has not run yet. */
+async function warmUp(openIterable, input) {
+  for (const url of urlsOf(input).slice(0, 5)) await countRows(openIterable, url)
+}
+
 const urlsOf = ({ endpoint, count }) => Array.from({ length: count }, (_, i) => `${endpoint}/small-${i}.csv`)
 
 /** @type {Record<string, (input: object, clock: { start(): void }) => Promise<object>>} */
@@ -34,7 +39,7 @@ export const variants = {
 
   async 'one by one'(input, clock) {
     const openIterable = await loadSubject('csv')
-    await countRows(openIterable, urlsOf(input)[0])
+    await warmUp(openIterable, input)
     clock.start()
     let rows = 0
     for (const url of urlsOf(input)) rows += await countRows(openIterable, url)
@@ -43,7 +48,7 @@ export const variants = {
 
   async 'Promise.all'(input, clock) {
     const openIterable = await loadSubject('csv')
-    await countRows(openIterable, urlsOf(input)[0])
+    await warmUp(openIterable, input)
     clock.start()
     const counts = await Promise.all(urlsOf(input).map(url => countRows(openIterable, url)))
     return { rows: counts.reduce((sum, rows) => sum + rows, 0) }

@@ -26,6 +26,11 @@ async function countRows(openIterable, key, { clientOptions }) {
   return rows
 }
 
+/** What is measured is waiting, not the compiling of what has not run yet. */
+async function warmUp(openIterable, input) {
+  for (const key of keysOf(input).slice(0, 5)) await countRows(openIterable, key, input)
+}
+
 const keysOf = ({ count }) => Array.from({ length: count }, (_, i) => `small-${i}.csv`)
 
 /** @type {Record<string, (input: object, clock: { start(): void }) => Promise<object>>} */
@@ -52,7 +57,7 @@ export const variants = {
 
   async 'one by one'(input, clock) {
     const openIterable = await loadSubject('csv')
-    await countRows(openIterable, 'small-0.csv', input)
+    await warmUp(openIterable, input)
     clock.start()
     let rows = 0
     for (const key of keysOf(input)) rows += await countRows(openIterable, key, input)
@@ -61,7 +66,7 @@ export const variants = {
 
   async 'Promise.all'(input, clock) {
     const openIterable = await loadSubject('csv')
-    await countRows(openIterable, 'small-0.csv', input)
+    await warmUp(openIterable, input)
     clock.start()
     const counts = await Promise.all(keysOf(input).map(key => countRows(openIterable, key, input)))
     return { rows: counts.reduce((sum, rows) => sum + rows, 0) }

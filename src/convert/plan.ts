@@ -56,9 +56,13 @@ export async function resolveConversion(
   return { from: source, to: target, options, infersTypes }
 }
 
-/** The plan of a request. */
-export async function planOf(request: ConversionRequest, schema?: Schema): Promise<ConversionPlan> {
-  const { from, to, infersTypes } = request
+/** The plan of a request: which engine, and why; what the output cannot keep of the columns that are known. */
+export function planOf(
+  { from, to, infersTypes, options }: ConversionRequest,
+  engine: ConversionPlan['engine'],
+  reason: string,
+  schema?: Schema,
+): ConversionPlan {
   const end = ({ label, format, codecs }: Resolution): PlannedEnd => ({
     label,
     format: format?.id,
@@ -68,10 +72,10 @@ export async function planOf(request: ConversionRequest, schema?: Schema): Promi
   return {
     from: end(from),
     to: target,
-    engine: 'rows',
-    reasons: ['rows are read and written by our own readers and writers'],
+    engine,
+    reasons: [reason],
     infersTypes,
     spools: [],
-    losses: schema === undefined ? [] : lossesOf(schema, target.format, request.options),
+    losses: schema === undefined ? [] : lossesOf(schema, target.format, options),
   }
 }

@@ -267,6 +267,10 @@ export const ERRORS = {
     kind: 'state',
     means: 'Some of many conversions failed; `cause` has the first error, `summary` all of it.',
   },
+  CONVERT_ENGINE_UNFIT: {
+    kind: 'option',
+    means: 'The engine that was asked for would not give what is promised; the message says why.',
+  },
   CONVERT_THREAD_DIED: { kind: 'state', means: 'A thread that converted ended before its conversion was done.' },
   ROW_NESTING: {
     kind: 'data',

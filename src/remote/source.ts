@@ -110,10 +110,13 @@ class RemoteSource implements RemoteByteSource {
     const { partBytes = DEFAULT_PART_BYTES, concurrency } = this.#options
     const feed = new ObjectFeed(this.#context, { partBytes, concurrency }, beginning, this.#checksum)
     const stop = async () => {
-      this.#streams.delete(stream)
-      const back = this.#disposing === undefined && this.#beginning === undefined ? feed.takeBack() : undefined
+      const over = this.#closing.signal.aborted || options.signal?.aborted === true
+      const back = over || this.#beginning !== undefined ? undefined : feed.takeBack()
       if (back === undefined) await feed.stop()
       else this.#beginning = back
+      // Not before the constructor, which may call this, has given the stream.
+      await undefined
+      this.#streams.delete(stream)
     }
     const stream: ChunkIterator = new ChunkIterator({ pull: () => feed.pull(), stop }, this.label, options.signal)
     this.#streams.add(stream)

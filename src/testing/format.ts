@@ -18,8 +18,13 @@ export interface FormatSubject {
   readonly samples: readonly FormatSample[]
   /** Whether rows can be appended to a target. Default true. */
   readonly appends?: boolean
-  /** Input of which `bad` is a record that cannot be read, with good rows around it. */
-  readonly bad: {
+  /**
+   * Set where the format is binary: the code of the error that empty input is, as there is no file without rows that has
+   * no bytes, and of an option, spelt wrong, that the format has.
+   */
+  readonly binary?: { readonly emptyCode: string; readonly mistyped: readonly [wrong: string, right: string] }
+  /** Input of which `bad` is a record that cannot be read, with good rows around it. Binary formats have none. */
+  readonly bad?: {
     readonly text: string
     readonly code: string
     readonly before: readonly Row[]
@@ -32,7 +37,7 @@ function* chunks(bytes: Uint8Array, size: number): Generator<Uint8Array> {
   for (let start = 0; start < bytes.length; start += size) yield bytes.slice(start, start + size)
 }
 
-export function formatContract({ id, name, samples, appends = true, bad }: FormatSubject): void {
+export function formatContract({ id, name, samples, appends = true, binary, bad }: FormatSubject): void {
   const write = async (rows: readonly object[], options: Omit<WriteOptions, 'mode'> = {}, batch = rows.length) => {
     const target = new MemoryTarget(name)
     const out = openIterable(target, { ...options, mode: 'w' })
@@ -67,34 +72,12 @@ export function formatContract({ id, name, samples, appends = true, bad }: Forma
     }
 
     it('reads empty input as no rows, and writes no rows as input that is read so', async () => {
-      expect(await read([new Uint8Array()])).toEqual([])
+      if (binary === undefined) expect(await read([new Uint8Array()])).toEqual([])
+      else await expect(read([new Uint8Array()])).rejects.toMatchObject({ code: binary.emptyCode })
       expect(await read([await write([])])).toEqual([])
     })
 
-    it('tells a bad record with its place, after the good rows before it', async () => {
-      const handle = openIterable({ text: bad.text, name })
-      const rows: Row[] = []
-      const error = await (async () => {
-        for await (const row of handle) rows.push(row)
-      })().catch(caught => caught)
-      expect(rows).toEqual(bad.before)
-      expect(error).toMatchObject({ code: bad.code, label: name })
-      expect(error.line).toBeGreaterThan(0)
-      expect(error.byte).toBeGreaterThan(0)
-      expect(error.record).toBe(bad.before.length + 1)
-      expect(error.message).toContain(`${name}:${error.line}:${error.column} [${bad.code}]`)
-      expect([handle.rowsRead, handle.rowsFailed]).toEqual([bad.before.length, 1])
-    })
-
-    it('leaves a bad record out when told so, and counts it', async () => {
-      for (const size of [1, 7, 65_536]) {
-        const handle = openIterable(chunks(Buffer.from(bad.text), size), { format: id, onError: 'skip' })
-        const rows: Row[] = []
-        for await (const row of handle) rows.push(row as Row)
-        expect(rows).toEqual([...bad.before, ...bad.after])
-        expect([handle.rowsRead, handle.rowsSkipped, handle.rowsFailed]).toEqual([rows.length, 1, 0])
-      }
-    })
+    if (bad !== undefined) badRecords(id, name, bad)
 
     if (appends) {
       it('appends so that old and new rows are read', async () => {
@@ -124,11 +107,40 @@ export function formatContract({ id, name, samples, appends = true, bad }: Forma
     }
 
     it('refuses an option that it does not know, and names the nearest', async () => {
-      const mistyped = { encodingErors: 'replace' } as ReadOptions
+      const [wrong, right] = binary?.mistyped ?? ['encodingErors', 'encodingErrors']
+      const mistyped = { [wrong]: 'replace' } as ReadOptions
       await expect(openIterable({ text: '', name }, mistyped).read()).rejects.toMatchObject({
         code: 'OPTION_UNKNOWN',
-        hint: 'did you mean encodingErrors?',
+        hint: `did you mean ${right}?`,
       })
     })
+  })
+}
+
+/** What becomes of a record that cannot be read. */
+function badRecords(id: string, name: string, bad: NonNullable<FormatSubject['bad']>): void {
+  it('tells a bad record with its place, after the good rows before it', async () => {
+    const handle = openIterable({ text: bad.text, name })
+    const rows: Row[] = []
+    const error = await (async () => {
+      for await (const row of handle) rows.push(row)
+    })().catch(caught => caught)
+    expect(rows).toEqual(bad.before)
+    expect(error).toMatchObject({ code: bad.code, label: name })
+    expect(error.line).toBeGreaterThan(0)
+    expect(error.byte).toBeGreaterThan(0)
+    expect(error.record).toBe(bad.before.length + 1)
+    expect(error.message).toContain(`${name}:${error.line}:${error.column} [${bad.code}]`)
+    expect([handle.rowsRead, handle.rowsFailed]).toEqual([bad.before.length, 1])
+  })
+
+  it('leaves a bad record out when told so, and counts it', async () => {
+    for (const size of [1, 7, 65_536]) {
+      const handle = openIterable(chunks(Buffer.from(bad.text), size), { format: id, onError: 'skip' })
+      const rows: Row[] = []
+      for await (const row of handle) rows.push(row as Row)
+      expect(rows).toEqual([...bad.before, ...bad.after])
+      expect([handle.rowsRead, handle.rowsSkipped, handle.rowsFailed]).toEqual([rows.length, 1, 0])
+    }
   })
 }

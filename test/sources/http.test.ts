@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { openIterable } from '../../src/index.ts'
 import { openHttpSource } from '../../src/sources/http/index.ts'
 import { codeOf, drain, noise, turns } from '../../src/testing/sample.ts'
 import { sourceContract } from '../../src/testing/source.ts'
@@ -325,6 +326,53 @@ describe('what the headers tell', () => {
     expect([source.size, source.random, source.fileName]).toEqual([undefined, undefined, 'people.csv'])
     expect((await drain(() => source.stream())).bytes.equals(text)).toBe(true)
     await source[Symbol.asyncDispose]()
+  })
+})
+
+describe('openIterable', () => {
+  const rows = [
+    { id: '1', name: 'Ada' },
+    { id: '2', name: 'Bob' },
+  ]
+  const csv = 'id,name\n1,Ada\n2,Bob\n'
+  const open = async (path: string, content: string | Uint8Array, headers: Record<string, string>, options = {}) => {
+    server.bytes = Buffer.from(content)
+    server.behaviour = { headers }
+    const reader = await openIterable(`${server.origin}${path}`, options)
+    return { format: reader.format, codecs: reader.codecs, rows: await reader.readBulk() }
+  }
+
+  it.each<[string, string, string | Uint8Array, Record<string, string>, string, string[]]>([
+    ['the path', '/people.csv?x=1#y', csv, { 'content-type': 'text/plain' }, 'csv', []],
+    ['the path, escaped', '/m%C3%BCll%20people.tsv', csv.replaceAll(',', '\t'), {}, 'csv', []],
+    ['the disposition', '/export?id=7', csv, { 'content-disposition': 'attachment; filename=p.csv' }, 'csv', []],
+    [
+      'the disposition, with codecs',
+      '/export.php',
+      gzipSync(csv),
+      { 'content-disposition': `attachment; filename*=UTF-8''p.csv.gz` },
+      'csv',
+      ['gzip'],
+    ],
+    ['the type', '/export', '{"id":"1","name":"Ada"}\n{"id":"2","name":"Bob"}\n', { 'content-type': 'application/x-ndjson' }, 'jsonl', []], // biome-ignore format: a table
+    ['the content', '/export', csv.replaceAll(',', ';'), { 'content-type': 'application/octet-stream' }, 'csv', []],
+    ['what was encoded on the way', '/people.csv.gz', gzipSync(csv), { 'content-encoding': 'gzip' }, 'csv', []],
+  ])('tells the format by %s', async (_, path, content, headers, format, codecs) => {
+    expect(await open(path, content, headers)).toEqual({ format, codecs, rows })
+  })
+
+  it('takes the word of the user before that of the server', async () => {
+    const headers = { 'content-disposition': 'attachment; filename=p.json', 'content-type': 'application/json' }
+    expect(await open('/export', csv, headers, { format: 'csv' })).toEqual({ format: 'csv', codecs: [], rows })
+  })
+
+  it('refuses options that are none, before it asks', async () => {
+    const attempt = (options: object) => failure(openIterable(url(), { format: 'csv', ...options }).readBulk())
+    expect(await attempt({ header: false, s3: {} })).toMatchObject({ code: 'OPTION_UNKNOWN' })
+    expect(await attempt({ timeoutMs: 0 })).toMatchObject({ code: 'OPTION_INVALID' })
+    expect(await attempt({ auth: { token: 't', username: 'u' } })).toMatchObject({ code: 'OPTION_INVALID' })
+    expect(await attempt({ retry: { attempts: 0 } })).toMatchObject({ code: 'OPTION_INVALID' })
+    expect(server.requests).toHaveLength(0)
   })
 })
 

@@ -157,7 +157,7 @@ describe('a server that is far or busy', () => {
   })
 
   it('waits for the pool no longer than acquireTimeoutMs', async () => {
-    const options = { query, poolSize: 1, acquireTimeoutMs: 50 }
+    const options = { query, poolSize: 1, acquireTimeoutMs: 20 }
     const holder = openIterable(subject.url, options)
     await holder.read()
     expect(await errorOf(openIterable(subject.url, options).read())).toMatchObject({ code: 'POOL_EXHAUSTED' })

@@ -3,14 +3,19 @@
  * is a clear error; and the retries are counted. `node scripts/fault-matrix.mjs` prints the table.
  */
 import { writeFileSync } from 'node:fs'
+import { Agent } from 'node:https'
+import { S3Client } from '@aws-sdk/client-s3'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type S3Location, s3LocationOf } from '../../src/core/target-urls.ts'
 import { listIterable, MemoryTarget, OpenIterableError, openIterable } from '../../src/index.ts'
+import type { S3ConnectionOptions } from '../../src/sources/s3/options.ts'
 import { openS3Sink } from '../../src/sources/s3/sink.ts'
 import { openS3Source } from '../../src/sources/s3/source.ts'
 import { drain } from '../../src/testing/sample.ts'
 import { type S3Fault, type S3Request, type S3Server, startS3Server } from '../support/s3-server/index.ts'
+import { createServerIdentity } from '../support/self-signed.ts'
+import { startTcpProxy, type TcpFaults } from '../support/tcp-proxy.ts'
 
 type Row = Record<string, unknown>
 
@@ -40,8 +45,10 @@ interface Expected {
 
 interface FaultCase {
   readonly name: string
-  readonly read: S3Fault
-  readonly write: S3Fault
+  readonly read?: S3Fault
+  readonly write?: S3Fault
+  /** What the first connections over TLS meet, where it is that. */
+  readonly wire?: TcpFaults
   readonly expected: (way: Way, content: Content) => Expected
 }
 
@@ -100,6 +107,11 @@ const FAULTS: readonly FaultCase[] = [
     },
   },
   {
+    name: 'corrupt byte, TLS',
+    wire: { corruptByte: 40_000, corruptSentByte: 40_000 },
+    expected: retried,
+  },
+  {
     name: 'replaced object',
     read: { ...range, resetAfterBytes: 20_000, after: replace },
     write: { ...part, after: replace },
@@ -114,7 +126,11 @@ const FAULTS: readonly FaultCase[] = [
   },
 ]
 
+let plainServer: S3Server
+/** The one that is reached. */
 let server: S3Server
+/** How it is reached. */
+let connection: S3ConnectionOptions
 let retries = 0
 const rows: readonly Row[] = Array.from({ length: ROWS }, (_, i) => ({
   id: String(i),
@@ -125,7 +141,7 @@ const stored = new Map<Content, Uint8Array>()
 const outcomes = new Map<string, string>()
 
 beforeAll(async () => {
-  server = await startS3Server({ buckets: [BUCKET], minPartBytes: 1 })
+  plainServer = await startS3Server({ buckets: [BUCKET], minPartBytes: 1 })
   for (const content of CONTENTS) {
     const bytes = await encoded(content)
     expect(bytes.length).toBeGreaterThan(4 * PART_BYTES)
@@ -133,15 +149,34 @@ beforeAll(async () => {
   }
 })
 afterAll(async () => {
-  await server.stop()
+  await plainServer.stop()
   const { FAULT_MATRIX } = process.env
   if (FAULT_MATRIX !== undefined) writeFileSync(FAULT_MATRIX, tableOf(outcomes))
 })
 beforeEach(() => {
-  server.faults.clear()
-  server.requests.length = 0
+  plainServer.faults.clear()
+  server = plainServer
+  connection = server.clientOptions
   retries = 0
 })
+
+/** Works on a server that speaks TLS, by way of a proxy that meddles with the first connections. */
+async function overTls<T>(wire: TcpFaults, work: () => Promise<T>): Promise<T> {
+  const tls = createServerIdentity()
+  server = await startS3Server({ buckets: [BUCKET], minPartBytes: 1, tls })
+  const proxy = await startTcpProxy(server.port, { onConnection: n => (n <= 3 ? wire : undefined) })
+  const endpoint = `https://127.0.0.1:${proxy.port}`
+  const requestHandler = { httpsAgent: new Agent({ keepAlive: true, ca: tls.cert }) }
+  const client = new S3Client({ ...server.clientOptions, endpoint, requestHandler })
+  connection = { client }
+  try {
+    return await work()
+  } finally {
+    client.destroy()
+    await proxy.stop()
+    await server.stop()
+  }
+}
 
 async function encoded(content: Content): Promise<Uint8Array> {
   if (content === 'parquet') {
@@ -176,7 +211,7 @@ const NETWORK = {
 } as const
 
 const reached = (way: Way) => ({
-  ...server.clientOptions,
+  ...connection,
   partBytes: PART_BYTES,
   concurrency: way === 'stream' ? 1 : 3,
 })
@@ -244,15 +279,16 @@ async function write(prefix: string, content: Content): Promise<Row[]> {
   return rowsIn(server.bytesOf(BUCKET, key)!, content)
 }
 
-describe.each(FAULTS)('$name', ({ name, read: readFault, write: writeFault, expected }) => {
+describe.each(FAULTS)('$name', ({ name, read: readFault, write: writeFault, wire, expected }) => {
   for (const way of WAYS) {
     for (const content of CONTENTS) {
       it(`${way} of ${content}`, async () => {
         const prefix = `${name}/${way}/${content}`
-        server.faults.add(way === 'multipart write' ? writeFault : readFault)
+        const fault = way === 'multipart write' ? writeFault : readFault
+        if (fault !== undefined) server.faults.add(fault)
         const wanted = expected(way, content)
-        const work = way === 'multipart write' ? write(prefix, content) : read(prefix, way, content)
-        const result = await work.then(
+        const work = () => (way === 'multipart write' ? write(prefix, content) : read(prefix, way, content))
+        const result = await (wire === undefined ? work() : overTls(wire, work)).then(
           found => ({ found }),
           (error: unknown) => ({ error }),
         )

@@ -272,6 +272,44 @@ describe('an object that is read while things go wrong', () => {
   })
 })
 
+describe('connections', () => {
+  it('are not held by 100 reads that break, of two', async () => {
+    server.put('data', 'k', noise(1_000_000))
+    const mine = new S3Client({ ...server.clientOptions, requestHandler: { httpAgent: { maxSockets: 2 } } })
+    const faults = [
+      { resetAfterBytes: 300_000 },
+      { endAfterBytes: 300_000 },
+      { status: 404, code: 'NoSuchKey' },
+      { resetBefore: true },
+    ]
+    for (let i = 0; i < 100; i++) {
+      server.faults.add(faults[i % faults.length]!)
+      const read = openS3Source({ bucket: 'data', key: 'k' }, { s3: { client: mine }, retry: { attempts: 1 } })
+      const error = await failure(
+        (async () => {
+          const source = await read
+          const { error } = await drain(() => source.stream())
+          await source[Symbol.asyncDispose]()
+          throw error
+        })(),
+      )
+      expect(codeOf(error)).toBe(i % faults.length === 2 ? 'SOURCE_NOT_FOUND' : 'SOURCE_FAILED')
+    }
+    await turns(50)
+    expect(server.openSockets).toBeLessThanOrEqual(2)
+    mine.destroy()
+  })
+
+  it('are as many as are read at once, and more than the SDK would open by itself', async () => {
+    server.put('data', 'k', noise(100))
+    const sources = await Promise.all(Array.from({ length: 60 }, () => open('k')))
+    for (const source of sources) {
+      expect((await drain(() => source.stream())).bytes).toHaveLength(100)
+      await source[Symbol.asyncDispose]()
+    }
+  })
+})
+
 describe('what is asked for', () => {
   it('is read at the version that is named', async () => {
     const bucket = server.storage.createBucket('versions')

@@ -79,6 +79,14 @@ describe('tcp proxy', () => {
     })
   })
 
+  it('changes a byte', async () => {
+    await withProxy({ faults: { corruptByte: 70_000 } }, async proxy => {
+      const { bytes } = await ask(proxy.port)
+      const wrong = [...bytes.keys()].filter(at => bytes[at] !== ANSWER[at])
+      expect([bytes.length, wrong]).toEqual([ANSWER.length, [70_000]])
+    })
+  })
+
   it('stalls, and keeps the connection open until it is reset', async () => {
     await withProxy({ faults: { stallAfterBytes: 5000 } }, async proxy => {
       const { bytes, how } = await ask(proxy.port, length => {

@@ -19,6 +19,10 @@ export interface TcpFaults {
   readonly resetAfterSentBytes?: number
   /** Nothing more goes to the server after this many bytes; the connection stays open. */
   readonly stallAfterSentBytes?: number
+  /** This byte from the server, counted from 0, arrives as another one. */
+  readonly corruptByte?: number
+  /** This byte from the client arrives as another one. */
+  readonly corruptSentByte?: number
   /** Waited before each piece of data from the server. */
   readonly delayMs?: number
   /** How quickly data comes from the server. */
@@ -144,6 +148,7 @@ class Link {
       if (this.#stalled) continue
       const room = Math.min(reset, stall) - this.#sent
       const piece = data.subarray(0, room)
+      corrupt(piece, (this.#faults.corruptSentByte ?? Infinity) - this.#sent)
       this.#sent += piece.length
       await passOn(piece, upstream)
       if (piece.length < room) continue
@@ -165,6 +170,7 @@ class Link {
       if (delayMs !== undefined) await wait(delayMs)
       const room = cut - this.#received
       const piece = data.subarray(0, room)
+      corrupt(piece, (this.#faults.corruptByte ?? Infinity) - this.#received)
       this.#received += piece.length
       await this.#deliver(piece, client)
       if (piece.length < room) continue
@@ -192,6 +198,10 @@ class Link {
       else if (pieceBytes !== undefined) await turn()
     }
   }
+}
+
+function corrupt(data: Buffer, at: number): void {
+  if (at >= 0 && at < data.length) data[at]! ^= 1
 }
 
 /** Settles when the kernel has taken the data, so that a reset that follows finds it delivered; also when it never will. */

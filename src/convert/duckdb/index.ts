@@ -27,12 +27,16 @@ export interface Conversion {
 export interface DuckDbConversion extends AsyncDisposable {
   readonly plan: DuckDbPlan
   readonly schema: Schema
+  /** Absolute path of the source. */
+  readonly path: string
   /**
    * Writes and publishes the output. Nothing is published where it does not end well: where DuckDB met a value that it
    * would not read or write as we do, or a file that it cannot read, the reason is given and our own road is to be taken,
    * which has the words for what is wrong. Rejects with `signal.reason`, and with what the place says of the output.
    */
-  run(onProgress?: (fraction: number) => void): Promise<{ readonly rowCount: number } | Unfit>
+  run(
+    onProgress?: (fraction: number) => void,
+  ): Promise<{ readonly rowCount: number; readonly bytesWritten: number } | Unfit>
 }
 
 const PROGRESS_EVERY_MS = 50
@@ -122,11 +126,17 @@ class Copying implements DuckDbConversion {
     this.#conversion = conversion
   }
 
+  get path(): string {
+    return localPath(this.#conversion.from.target)
+  }
+
   get schema(): Schema {
     return this.plan.source.schema
   }
 
-  async run(onProgress?: (fraction: number) => void): Promise<{ readonly rowCount: number } | Unfit> {
+  async run(
+    onProgress?: (fraction: number) => void,
+  ): Promise<{ readonly rowCount: number; readonly bytesWritten: number } | Unfit> {
     const { to, options } = this.#conversion
     const signal = options.signal ?? new AbortController().signal
     const place = await to.entry.load()
@@ -141,8 +151,9 @@ class Copying implements DuckDbConversion {
         await sink.abort()
         return rowCount
       }
+      const { size: bytesWritten } = await stat(sink.localPath)
       await sink.close()
-      return { rowCount }
+      return { rowCount, bytesWritten }
     } catch (error) {
       await sink[Symbol.asyncDispose]()
       throw signal.aborted ? signal.reason : error

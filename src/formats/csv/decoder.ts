@@ -14,8 +14,9 @@ const LF = 10
 const CR = 13
 /** A row that is kept may keep the text of its block alive: with this size, 8 KiB of memory at most, row included. */
 const BLOCK_BYTES = 7168
-/** Cells of a batch, about: blocks with fewer go into one. */
+/** Blocks go into one batch until it has this many cells, or bytes: each batch costs its way to the consumer. */
 const BATCH_CELLS = 512
+const BATCH_BYTES = 65_536
 
 export class CsvDecoder implements Decoder<Row> {
   readonly #dialect: ReadDialect
@@ -129,6 +130,7 @@ export class CsvDecoder implements Decoder<Row> {
   /** Reads a chunk in blocks that end where a record does, so far as the index finds such, and hands the others on. */
   *#readIndexed(chunk: Buffer, splitter: BlockSplitter, dialect: IndexDialect): Generator<Batch, void, undefined> {
     let at = 0
+    let batchStart = 0
     while (at < chunk.length) {
       // Where reading goes on, and up to where that is for the reader of single records.
       let from = at
@@ -147,7 +149,12 @@ export class CsvDecoder implements Decoder<Row> {
       if (from < to) {
         this.#holdsTail = chunk[to - 1] !== LF
         yield* this.#readBlocks(splitter.push(chunk.subarray(from, to)))
-      } else if (this.#reader!.rows.length * this.#assembler.width >= BATCH_CELLS) yield this.#takeRows()
+      }
+      const cells = this.#reader!.rows.length * this.#assembler.width
+      if (cells >= BATCH_CELLS || (cells > 0 && to - batchStart >= BATCH_BYTES)) {
+        yield this.#takeRows()
+        batchStart = to
+      }
       at = to
     }
     if (this.#reader!.rows.length > 0) yield this.#takeRows()

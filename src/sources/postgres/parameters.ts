@@ -29,6 +29,7 @@ export function textOf(value: unknown): string | null {
     case 'string':
       return value
     case 'number':
+      return Object.is(value, -0) ? '-0' : String(value)
     case 'bigint':
     case 'boolean':
       return String(value)
@@ -70,6 +71,8 @@ export function dateText(value: Date): string {
   if (Number.isNaN(value.getTime())) throw new TypeError(`${excerpt(value)} is no date`)
   const iso = value instanceof CalendarDate ? value.toJSON() : value.toISOString()
   const [, sign, digits, rest] = /^([+-]?)(\d+)(.*)$/s.exec(iso)!
-  const year = sign === '-' ? Number(digits) + 1 : Number(digits)
-  return `${String(year).padStart(4, '0')}${rest}${sign === '-' || year === 0 ? ' BC' : ''}`
+  const year = sign === '-' ? -Number(digits) : Number(digits)
+  // There is no year 0: the year before 1 is 1 BC.
+  const text = String(year > 0 ? year : 1 - year).padStart(4, '0')
+  return `${text}${rest}${year > 0 ? '' : ' BC'}`
 }

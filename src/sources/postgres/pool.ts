@@ -64,7 +64,8 @@ function parsed(url: string): ServerUrl {
 
 interface ServerPool {
   readonly pool: ResourcePool<Session>
-  readonly size: number
+  /** Whose turn it is; apart from the pool, as waiting for a turn and connecting have time limits of their own. */
+  readonly turns: Semaphore
   readonly catalog: TypeCatalog
   users: number
   /** Calls off the end that comes when nobody uses the pool for as long as a connection may lie idle. */
@@ -95,7 +96,7 @@ function shareServerPool(connectionString: string, options: PostgresConnectionOp
     const config = { connectionString, keepAlive: true, fallback_application_name: 'open-iterable' }
     const pool = new ResourcePool<Session>({
       max: poolSize,
-      acquireTimeoutMs,
+      acquireTimeoutMs: Number.POSITIVE_INFINITY,
       idleTimeoutMs,
       label,
       create: async ({ signal }) => {
@@ -111,26 +112,33 @@ function shareServerPool(connectionString: string, options: PostgresConnectionOp
       validate: session => session.alive,
       destroy: session => session.end(),
     })
-    entry = { pool, size: poolSize, catalog: new TypeCatalog(), users: 0, keep: undefined }
+    entry = { pool, turns: new Semaphore(poolSize), catalog: new TypeCatalog(), users: 0, keep: undefined }
     pools.set(key, entry)
   }
-  return new SharedConnections(label, entry, timeoutMs, () => scheduleEnd(key, idleTimeoutMs))
+  return new SharedConnections(label, entry, { timeoutMs, acquireTimeoutMs }, () => scheduleEnd(key, idleTimeoutMs))
 }
 
 class SharedConnections implements Connections {
   readonly label: string
   readonly catalog: TypeCatalog
   readonly timeoutMs: number
+  readonly #acquireTimeoutMs: number
   readonly own = true
   readonly transaction = false
   readonly #entry: ServerPool
   readonly #onLast: () => void
   #disposed = false
 
-  constructor(label: string, entry: ServerPool, timeoutMs: number, onLast: () => void) {
+  constructor(
+    label: string,
+    entry: ServerPool,
+    limits: { readonly timeoutMs: number; readonly acquireTimeoutMs: number },
+    onLast: () => void,
+  ) {
     this.label = label
     this.catalog = entry.catalog
-    this.timeoutMs = timeoutMs
+    this.timeoutMs = limits.timeoutMs
+    this.#acquireTimeoutMs = limits.acquireTimeoutMs
     this.#entry = entry
     this.#onLast = onLast
     entry.users++
@@ -139,23 +147,38 @@ class SharedConnections implements Connections {
   }
 
   available(): number {
-    const { pool, size } = this.#entry
-    return pool.waiting > 0 ? 0 : size - pool.inUse
+    const { turns } = this.#entry
+    return turns.waiting > 0 ? 0 : turns.available
   }
 
-  async acquire(options: Abortable): Promise<Lease<Session>> {
-    const lease = await this.#entry.pool.acquire(options)
-    lease.resource.hold(true)
-    return {
-      resource: lease.resource,
-      release: () => {
-        // A connection that lies idle does not keep the process alive.
-        lease.resource.hold(false)
-        return lease.release()
-      },
-      discard: () => lease.discard(),
-      [Symbol.asyncDispose]: () => lease.release(),
+  async acquire({ signal }: Abortable): Promise<Lease<Session>> {
+    const { turns, pool } = this.#entry
+    const { label } = this
+    const acquireTimeoutMs = this.#acquireTimeoutMs
+    const hint = 'close readers that are not read to their end, or raise poolSize or acquireTimeoutMs'
+    const permit = turns.tryAcquire() ?? (await waitForTurn(turns, { signal, acquireTimeoutMs, label, hint }))
+    try {
+      return this.#lend(await pool.acquire({ signal }), permit)
+    } catch (error) {
+      permit.release()
+      throw error
     }
+  }
+
+  #lend(lease: Lease<Session>, permit: { release(): void }): Lease<Session> {
+    const session = lease.resource
+    session.hold(true)
+    const release = async () => {
+      // A connection that lies idle does not keep the process alive.
+      session.hold(false)
+      await lease.release()
+      permit.release()
+    }
+    const discard = async () => {
+      await lease.discard()
+      permit.release()
+    }
+    return { resource: session, release, discard, [Symbol.asyncDispose]: release }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -270,10 +293,12 @@ function turnsOf(client: DriverClient): Semaphore {
 export async function acquireOnly(
   session: Session,
   turns: Semaphore,
-  { signal, acquireTimeoutMs, label }: Abortable & { readonly acquireTimeoutMs: number; readonly label: string },
+  { signal, ...limits }: Abortable & TurnLimits,
 ): Promise<Lease<Session>> {
   signal?.throwIfAborted()
-  const permit = turns.tryAcquire() ?? (await waitForTurn(turns, { signal, acquireTimeoutMs, label }))
+  const hint = 'one connection serves one reader at a time: end the one before, or read over several connections'
+  const permit = turns.tryAcquire() ?? (await waitForTurn(turns, { signal, ...limits, hint }))
+  const { label } = limits
   if (!session.alive) {
     permit.release()
     throw createError('SOURCE_FAILED', 'the connection is closed', { label })
@@ -288,16 +313,19 @@ export async function acquireOnly(
 
 async function waitForTurn(
   turns: Semaphore,
-  { signal, acquireTimeoutMs, label }: Abortable & { readonly acquireTimeoutMs: number; readonly label: string },
+  { signal, acquireTimeoutMs, label, hint }: Abortable & TurnLimits & { readonly hint: string },
 ) {
   return withTimeout(waiting => turns.acquire({ signal: waiting }), acquireTimeoutMs, {
     signal,
+    onLate: permit => permit.release(),
     onTimeout: () =>
-      createError('POOL_EXHAUSTED', `the connection was in use for all of ${acquireTimeoutMs} ms`, {
-        label,
-        hint: 'one connection serves one reader at a time: end the one before, or read over several connections',
-      }),
+      createError('POOL_EXHAUSTED', `all connections were in use for ${acquireTimeoutMs} ms`, { label, hint }),
   })
+}
+
+interface TurnLimits {
+  readonly acquireTimeoutMs: number
+  readonly label: string
 }
 
 function sessionOf(client: DriverClient, { dialect = 'postgres' }: PostgresConnectionOptions): Session {

@@ -24,6 +24,8 @@ const LETTER_T = 116
 const BACKSLASH = 92
 const LETTER_X = 120
 const DAY_MS = 86_400_000
+/** A `Date` reaches so many days from 1970. */
+const MAX_DATE_DAYS = 100_000_000
 const POWERS_OF_TEN = Array.from({ length: 16 }, (_, i) => 10 ** i)
 
 export const decodeBoolean: FieldDecoder = (bytes, start) => bytes[start] === LETTER_T
@@ -151,9 +153,17 @@ export function timestampDecoder(zoned: boolean, mode: ValueModes['timestamps'])
       second += sign === PLUS ? -offset : offset
     }
     const fine = nanoseconds % 1_000_000
-    const milliseconds = day * DAY_MS + (hour * 3600 + minute * 60 + second) * 1000 + (nanoseconds - fine) / 1_000_000
-    return timestampValue(milliseconds, fine, zoned, mode)
+    const ofDay = (hour * 3600 + minute * 60 + second) * 1000 + (nanoseconds - fine) / 1_000_000
+    // So far off that milliseconds are no whole numbers any more.
+    if (day > MAX_DATE_DAYS) return farTimestamp(day, ofDay, fine, zoned)
+    return timestampValue(day * DAY_MS + ofDay, fine, zoned, mode)
   }
+}
+
+function farTimestamp(day: number, ofDay: number, fine: number, zoned: boolean): string {
+  const over = Math.floor(ofDay / DAY_MS)
+  const time = timestampValue(ofDay - over * DAY_MS, fine, zoned, 'string') as string
+  return `${dateValue(day + over)}${time.slice(time.indexOf('T'))}`
 }
 
 /** interval in the style postgres, as an ISO 8601 duration; of other styles the server's text. */

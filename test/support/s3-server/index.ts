@@ -5,7 +5,8 @@
  */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { checkBody } from './body.ts'
@@ -71,6 +72,8 @@ export interface S3ServerOptions {
   /** Smallest size of a part that is not the last. Default: 5 MiB, as on S3. */
   readonly minPartBytes?: number
   readonly quirks?: Quirks
+  /** Speaks https, with this key and certificate. */
+  readonly tls?: { readonly key: string; readonly cert: string }
   /** Default: any that is free. */
   readonly port?: number
 }
@@ -98,9 +101,8 @@ export class S3Server {
   quirks: Quirks
   readonly #minPartBytes: number
   readonly #sockets = new Set<Socket>()
-  readonly #server = createServer({ requestTimeout: 0, keepAliveTimeout: 30_000 }, (incoming, response) => {
-    this.#answer(incoming, response).catch(() => incoming.socket.destroy())
-  })
+  readonly #server: Server
+  readonly #scheme: string
 
   constructor({ buckets = [], credentials = TEST_CREDENTIALS, region = 'us-east-1', ...rest }: S3ServerOptions) {
     this.credentials = credentials
@@ -108,6 +110,14 @@ export class S3Server {
     this.quirks = rest.quirks ?? {}
     this.#minPartBytes = rest.minPartBytes ?? 5 * 1024 * 1024
     for (const name of buckets) this.storage.createBucket(name)
+    const patience = { requestTimeout: 0, keepAliveTimeout: 30_000 }
+    const listener = (incoming: IncomingMessage, response: ServerResponse) => {
+      this.#answer(incoming, response).catch(() => incoming.socket.destroy())
+    }
+    const { tls } = rest
+    this.#scheme = tls === undefined ? 'http' : 'https'
+    this.#server =
+      tls === undefined ? createServer(patience, listener) : createTlsServer({ ...patience, ...tls }, listener)
     this.#server.on('connection', socket => {
       this.#sockets.add(socket)
       socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket))
@@ -124,7 +134,7 @@ export class S3Server {
   }
 
   get endpoint(): string {
-    return `http://127.0.0.1:${this.port}`
+    return `${this.#scheme}://127.0.0.1:${this.port}`
   }
 
   /** Connections that clients hold. */

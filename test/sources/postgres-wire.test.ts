@@ -1,6 +1,6 @@
 /** Servers that speak the protocol of Postgres and are not Postgres: a real one with features taken away. */
 import { describe, expect, it } from 'vitest'
-import { openIterable, type ReadOptions } from '../../src/index.ts'
+import { type LazyReader, openIterable, type ReadOptions } from '../../src/index.ts'
 import { startWireFilter, WIRE_PROFILES, type WireProfile } from '../support/postgres-wire-filter.ts'
 import { collect, errorOf, usePostgres } from './postgres-subject.ts'
 
@@ -9,7 +9,7 @@ const query = "SELECT i AS id, 'name ' || i AS name FROM generate_series(1, $1::
 
 async function withFilter<T>(
   profile: WireProfile,
-  work: (read: (options: ReadOptions) => ReturnType<typeof openIterable>, refused: string[]) => Promise<T>,
+  work: (read: (options: ReadOptions) => LazyReader, refused: string[]) => Promise<T>,
 ): Promise<T> {
   const filter = await startWireFilter(subject.server.port, profile)
   try {
@@ -64,7 +64,7 @@ describe.each(Object.entries<WireProfile>(WIRE_PROFILES))('%s', (name, profile) 
 
   it('takes statements that give no rows', async () => {
     await withFilter(profile, async (read, refused) => {
-      const table = `made_${name}`
+      const table = `made_${name.toLowerCase()}`
       expect(await collect(read({ query: `CREATE TABLE ${table} (a int)` }))).toEqual([])
       expect(await collect(read({ query: `INSERT INTO ${table} VALUES ($1)`, params: [7] }))).toEqual([])
       expect(await collect(read({ table }))).toEqual([{ a: id(7) }])

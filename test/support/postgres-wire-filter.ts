@@ -116,7 +116,9 @@ function filter(client: Socket, upstream: Socket, profile: WireProfile, onRefuse
       }
     } else if (type === 'P') {
       const name = message.indexOf(0, 5)
-      const found = denied(message.toString('utf8', name + 1, message.indexOf(0, name + 1)))
+      const sql = message.toString('utf8', name + 1, message.indexOf(0, name + 1))
+      if (/^\s*begin\b/i.test(sql)) status = 'T'
+      const found = denied(sql)
       if (found !== undefined) {
         skipping = true
         return refuse(found[1], found[2])
@@ -155,7 +157,7 @@ function filter(client: Socket, upstream: Socket, profile: WireProfile, onRefuse
     if (type === 'E' && profile.noSqlState === true) {
       message = wireMessage('E', Buffer.from(message.toString('latin1', 5).replace(/C[0-9A-Z]{5}\0/, ''), 'latin1'))
     }
-    if (!client.write(message)) {
+    if (!client.write(message) && !upstream.isPaused()) {
       upstream.pause()
       client.once('drain', () => upstream.resume())
     }

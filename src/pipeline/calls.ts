@@ -22,8 +22,17 @@ export type Finish = (result: unknown, row: unknown) => unknown
 /** Instead of a row: it is left out. */
 export const NONE: unique symbol = Symbol('none')
 
+/**
+ * Whether what a function gave is to be waited for: promises, and whatever else of a class has `then`. A plain object is a
+ * row, and is not even asked: before Node 22 each `{ ...row }` has a shape of its own, and asking costs as much as making.
+ */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.getPrototypeOf(value) !== Object.prototype &&
+    typeof (value as { then?: unknown }).then === 'function'
+  )
 }
 
 /** One call after the other. */

@@ -10,7 +10,10 @@ export interface StageContext<S = undefined> {
   readonly state: S
 }
 
-/** `index` counts the rows that come to this stage, from 0. */
+/**
+ * `index` counts the rows that come to this stage, from 0. A promise is awaited, as is whatever else of a class has `then`;
+ * a plain object is a row, whatever it has.
+ */
 export type StageFunction<I, O, S = undefined> = (row: I, index: number, context: StageContext<S>) => O | PromiseLike<O>
 
 /** What `flatMap` takes for several rows. A string is no sequence here. */

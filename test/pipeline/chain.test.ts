@@ -412,6 +412,23 @@ describe('a chain', () => {
     expect(await copy(chain => chain.map(row => ({ a: 1, ...row })))).toBe('2,10,a,b\nz,y,1,x\n')
   })
 
+  it('awaits what has `then`, but for plain objects, which are rows', async () => {
+    class Later {
+      // biome-ignore lint/suspicious/noThenProperty: being awaitable is the point
+      then(resolve: (value: string) => void) {
+        resolve('later')
+      }
+    }
+    // biome-ignore lint/suspicious/noThenProperty: a column may be called so
+    const row = { then: () => expect.unreachable() }
+    for (const concurrency of [1, 2]) {
+      const given = (item: Item) => (item.n === 0 ? (new Later() as unknown as PromiseLike<unknown>) : row)
+      const rows = openIterable(items(2)).map(given, { concurrency })[Symbol.asyncIterator]()
+      expect(await rows.next()).toEqual({ value: 'later', done: false })
+      expect((await rows.next()).value).toBe(row)
+    }
+  })
+
   it('can be opened itself', async () => {
     const evens = openIterable(items(10)).filter(row => row.n % 2 === 0)
     const reader = openIterable(evens)

@@ -18,6 +18,7 @@ const CASES = [
   'gzip',
   'codecs',
   'parquet',
+  'parquet-write',
   'memory',
   'iterator',
   'pipeline',
@@ -25,6 +26,7 @@ const CASES = [
   'retention',
   's3',
   'http',
+  'postgres',
   'nocodegen',
 ]
 

@@ -5,7 +5,7 @@ export interface BundledFile {
 }
 export const WORKERS: readonly string[]
 export const ENTRIES: readonly string[]
-export function bundle(entries?: readonly string[]): Promise<BundledFile[]>
+export function bundle(entries?: readonly string[], options?: { readonly meanings?: boolean }): Promise<BundledFile[]>
 export function writeBundle(folder: string, files: readonly BundledFile[]): Promise<void>
 export function withInner<T>(
   entries: readonly string[],

@@ -37,14 +37,16 @@ const SHARED = [
 ]
 
 const MANGLE = { toplevel: true, keepNames: { function: true, class: true } }
-const COMPRESS = { target: 'es2022', keepNames: { function: true, class: true }, sequences: false, joinVars: false }
+const MIN_LINE_LENGTH = 60
+const COMPRESS = { target: 'es2022', keepNames: { function: true, class: true }, sequences: false }
 
 /**
  * The files of dist/, from `src/<entry>.ts` for each entry: what is in them, and of which modules of src/ they are made.
  * @param {readonly string[]} [entries]
+ * @param {{ meanings?: boolean }} [options] `meanings`: with what each error means, which is for the docs only
  * @returns {Promise<{ fileName: string, code: string, modules: string[] }[]>}
  */
-export async function bundle(entries = ENTRIES) {
+export async function bundle(entries = ENTRIES, { meanings = false } = {}) {
   const build = await rolldown({
     cwd: root,
     input: Object.fromEntries(entries.map(entry => [entry, join(src, `${entry}.ts`)])),
@@ -56,6 +58,7 @@ export async function bundle(entries = ENTRIES) {
       (!/^[./]/.test(id) || !existsSync(resolve(dirname(importer ?? ''), id))),
     tsconfig: false,
     transform: { target: 'es2022' },
+    plugins: meanings ? [] : [{ name: 'without-meanings', transform: withoutMeanings }],
     onLog(level, log, print) {
       // A module that is needed at once by one and late by another.
       if (log.code !== 'INEFFECTIVE_DYNAMIC_IMPORT') print(level, log)
@@ -113,7 +116,7 @@ export async function withInner(entries, use) {
   const folder = await mkdtemp(join(root, 'node_modules', '.open-iterable-'))
   try {
     await writeFile(join(folder, 'package.json'), '{"type":"module"}')
-    await writeBundle(folder, await bundle([...entries, ...WORKERS]))
+    await writeBundle(folder, await bundle([...entries, ...WORKERS], { meanings: true }))
     return await use(await Promise.all(entries.map(entry => import(pathToFileURL(join(folder, `${entry}.js`)).href))))
   } finally {
     await rm(folder, { recursive: true })
@@ -146,6 +149,15 @@ function closure(id, context, found = new Set()) {
   return found
 }
 
+/** Leaves out of the table of errors what only the docs show: some 7 kB that everyone would load. */
+function withoutMeanings(code, id) {
+  if (inSource(id) !== 'core/errors.ts') return null
+  const lean = code.replace(/\bmeans:\s*(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`),?/g, '')
+  const left = lean.match(/\bmeans:\s*['"`]/g)
+  if (lean === code || left !== null) throw new Error('the table of errors does not look as expected')
+  return { code: lean, map: null }
+}
+
 function withWorkers(fileName, code, entries) {
   return code.replace(/new URL\((["'])(?:\.\.\/)+dist\/([^"']+)\.js\1, import\.meta\.url\)/g, (_, _quote, worker) => {
     if (!entries.includes(worker)) throw new Error(`${fileName} starts ${worker}, which WORKERS does not list`)
@@ -155,8 +167,8 @@ function withWorkers(fileName, code, entries) {
 }
 
 /**
- * Code with short names for what is local, which a stack trace does not show, and with a line for each statement, so that
- * the place it does show, and the line that Node prints of it, are of use without a source map.
+ * Code with short names for what is local, which a stack trace does not show, and with lines of a few statements, so
+ * that the place it does show, and the line that Node prints of it, are of use without a source map.
  */
 function shorten(fileName, code) {
   const minify = mangle => {
@@ -184,7 +196,7 @@ function withPrivateNames(fileName, short, long) {
   )
 }
 
-/** Starts a line at each statement and each member of a class: where a line feed changes nothing. */
+/** Starts lines at statements and members of classes, where a line feed changes nothing; a line has 60 characters or more. */
 function withLines(fileName, code) {
   const starts = new Set()
   const add = nodes => {
@@ -198,10 +210,14 @@ function withLines(fileName, code) {
     ClassBody: body,
     SwitchCase: ({ consequent }) => add(consequent),
   })
-  return replaceAt(
-    code,
-    [...starts].map(start => ({ start, end: start, text: '\n' })),
-  )
+  const edits = []
+  let line = 0
+  for (const start of [...starts].sort((a, b) => a - b)) {
+    if (start - line < MIN_LINE_LENGTH) continue
+    edits.push({ start, end: start, text: '\n' })
+    line = start
+  }
+  return replaceAt(code, edits)
 }
 
 function visit(fileName, code, visitor) {

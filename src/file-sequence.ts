@@ -65,6 +65,8 @@ class FileSequence implements RowReader {
   readonly #open: OpenTarget
   #reader: RowReader | undefined
   #columns: readonly string[] | undefined
+  #schema: Schema | undefined
+  #engine: string | undefined
 
   constructor(listing: AsyncIterator<ListedTarget>, given: FormatOptions, context: ReadContext, open: OpenTarget) {
     this.#listing = listing
@@ -76,11 +78,12 @@ class FileSequence implements RowReader {
   get columns(): readonly string[] | undefined {
     return this.#columns
   }
+  /** Of the file that is read, or of the last one. */
   get schema(): Schema | undefined {
-    return this.#reader?.schema
+    return this.#reader?.schema ?? this.#schema
   }
   get engine(): string | undefined {
-    return this.#reader?.engine
+    return this.#reader?.engine ?? this.#engine
   }
 
   /** Opens the next target. */
@@ -100,6 +103,8 @@ class FileSequence implements RowReader {
       const batch = (await this.#reader?.read()) ?? null
       if (batch !== null) return batch
       const done = this.#reader
+      this.#schema = done?.schema
+      this.#engine = done?.engine
       this.#reader = undefined
       await done?.[Symbol.asyncDispose]()
       if ((await this.next()) === undefined) return null

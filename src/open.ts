@@ -11,6 +11,7 @@ import type { JsonWriteOptions } from './formats/json/write-options.ts'
 import type { JsonlReadOptions } from './formats/jsonl/read-options.ts'
 import type { JsonlWriteOptions } from './formats/jsonl/write-options.ts'
 import type { ParquetReadOptions } from './formats/parquet/read-options.ts'
+import type { ParquetWriteOptions } from './formats/parquet/write-options.ts'
 import { LazyReaderHandle, LazyWriterHandle } from './lazy-handles.ts'
 import type { LazyReader } from './reader.ts'
 import type { CommonOptions } from './resolve.ts'
@@ -80,6 +81,7 @@ export interface FormatWriteOptions {
   jsonl: JsonlWriteOptions
   json: JsonWriteOptions
   fixed: FixedWriteOptions
+  parquet: ParquetWriteOptions
 }
 
 /** The options for reading of each built-in kind of place that has some, by its id. */

@@ -1,11 +1,11 @@
 /** Opens what was resolved: place, codecs, encoding and format, one inside the other. */
 
+import { stat } from 'node:fs/promises'
 import { decodeMarkedText } from './core/encoding-mark.ts'
 import { type DecodeTextOptions, TEXT_READ_OPTIONS, TEXT_WRITE_OPTIONS } from './core/encoding-options.ts'
 import { createError } from './core/errors.ts'
-import { hasGlob } from './core/glob.ts'
 import { checkOptions, type OptionTable } from './core/options.ts'
-import { decodePath } from './core/target-urls.ts'
+import { decodePath, hasGlob } from './core/target-urls.ts'
 import type {
   Abortable,
   ByteSink,
@@ -99,7 +99,9 @@ export async function openReading(
     const { source: bytes, spooled } = await prepared(layers, signal)
     outermost = bytes
     const format = await layers.format.load()
-    const own = await format.openReader!(bytes, pick(layers.options, format.readOptions), context)
+    // A copy was counted while it was made.
+    const inside = spooled === undefined ? { ...context, onBytesRead: onBytes } : context
+    const own = await format.openReader!(bytes, pick(layers.options, format.readOptions), inside)
     outermost = own
     await own.ready?.({ signal })
     const reader = await described(await validated(own))
@@ -417,14 +419,20 @@ function countedRandom(random: RandomAccess, onBytes: (count: number) => void): 
 }
 
 function countedSink(sink: ByteSink, onBytes: (count: number) => void): ByteSink {
+  let counted = 0
   return {
     label: sink.label,
     ...(sink.localPath === undefined ? {} : { localPath: sink.localPath }),
     async write(chunk) {
       await sink.write(chunk)
+      counted += chunk.length
       onBytes(chunk.length)
     },
-    close: () => sink.close(),
+    async close() {
+      // A native engine has written the file by itself.
+      if (counted === 0 && sink.localPath !== undefined) onBytes((await stat(sink.localPath)).size)
+      await sink.close()
+    },
     abort: reason => sink.abort(reason),
     [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose](),
   }

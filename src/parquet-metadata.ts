@@ -4,7 +4,6 @@ import type { DuckDbSettings } from './duckdb/settings.ts'
 import type { ParquetMetadata } from './formats/parquet/footer.ts'
 import type { ByteTarget, ReadOptions } from './open.ts'
 import { resolveTarget } from './resolve.ts'
-import { seekable } from './spool.ts'
 
 /** Options of `parquetMetadata`, beside those of the place that the file is in. */
 export interface ParquetMetadataOptions
@@ -43,6 +42,7 @@ export async function parquetMetadata(
   let bytes: ByteSource = opened as ByteSource
   try {
     for (const codec of codecs) bytes = (await codec.load()).decode(bytes, given as CodecOptions)
+    const { seekable } = await import('./spool.ts')
     const ids = codecs.map(({ id }) => id)
     bytes = (await seekable(bytes, 'random', { signal, codecs: ids, maxBytes: maxSpoolBytes })).source
     const { metadataOf } = await import('./formats/parquet/metadata.ts')

@@ -111,22 +111,22 @@ export class ReaderHandle<R> extends Chainable<R> implements Reader<R> {
     // The common case: a row is at hand and nobody waits before us.
     const atHand = (loop: object) => this.#tail === undefined && this.#loop === loop && this.#index < this.#rows.length
     const next = (loop: object): Promise<IteratorResult<R>> => {
-      if (atHand(loop)) return Promise.resolve({ value: this.#rows[this.#index++]!, done: false })
+      if (atHand(loop)) return Promise.resolve({ value: this.#deal(), done: false })
       return this.#step(
         loop,
         () => this.#fill(1),
-        () => this.#rows[this.#index++]!,
+        () => this.#deal(),
       )
     }
     const { iterator, loop } = this.#startLoop(next)
-    return Object.assign(iterator, { [NOW]: () => (atHand(loop) ? this.#rows[this.#index++]! : WAIT) })
+    return Object.assign(iterator, { [NOW]: () => (atHand(loop) ? this.#deal() : WAIT) })
   }
 
   read(options: Abortable = {}): Promise<R | null> {
     return this.#call(
       options,
       () => this.#fill(1),
-      () => (this.#available > 0 ? this.#rows[this.#index++]! : null),
+      () => (this.#available > 0 ? this.#deal() : null),
     )
   }
 
@@ -332,6 +332,14 @@ export class ReaderHandle<R> extends Chainable<R> implements Reader<R> {
       this.#rows = kept
     }
     this.#index = 0
+  }
+
+  /** The next row at hand. Its place lets go of it, so that it can die before the rest of its batch does. */
+  #deal(): R {
+    const rows = this.#rows as (R | undefined)[]
+    const row = rows[this.#index] as R
+    rows[this.#index++] = undefined
+    return row
   }
 
   /** Takes up to `count` of the rows at hand. */

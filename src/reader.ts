@@ -37,8 +37,8 @@ export interface Reader<R = Row> extends Chain<R>, AsyncIterable<R>, AsyncDispos
   /** The next `count` rows, fewer only at the end; `[]` at the end, repeatably. Default: 1000 rows. */
   readBulk(count?: number, options?: Abortable): Promise<R[]>
   /**
-   * Rows in arrays: of exactly `size` rows but for the last, or, without `size`, as they come from the parser (about
-   * 8 KiB of text each), which is fastest.
+   * Rows in arrays: of exactly `size` rows but for the last, or, without `size`, as they come from the parser (some
+   * hundred cells, at most about 64 KiB of text), which is fastest.
    */
   batches(size?: number, options?: Abortable): Batches<R>
   /** Starts again at the first row, where the source can be replayed; counters start again, too. */

@@ -4,7 +4,8 @@ import { dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { hasGlob, matchesGlob, parseGlob } from '../src/core/glob.ts'
+import { matchesGlob, parseGlob } from '../src/core/glob.ts'
+import { hasGlob } from '../src/core/target-urls.ts'
 import { type ListedTarget, type ListOptions, listIterable, openIterable } from '../src/index.ts'
 import { asNobody, TestFolder } from './sources/place.ts'
 import { S3_PLACES } from './support/s3-places.ts'
@@ -171,6 +172,7 @@ describe('openIterable', () => {
     const reader = await openIterable(join(folder.path, 'logs/2025/*.csv'))
     expect([reader.format, reader.columns]).toEqual(['csv', ['id']])
     expect(await reader.readBulk()).toHaveLength(4)
+    expect(reader.schema?.columns.map(({ name }) => name)).toEqual(['id'])
     await reader.reset()
     expect(await reader.readBulk()).toHaveLength(4)
     await reader.close()

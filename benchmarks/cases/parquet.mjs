@@ -1,7 +1,7 @@
 /** Reading Parquet files: batches of plain objects, against DuckDB's own ways to objects, and hyparquet. */
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, rename, stat } from 'node:fs/promises'
+import { mkdir, open, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { measureOnce, median } from '../lib/measure.mjs'
@@ -102,6 +102,85 @@ export const variants = {
   },
 }
 
+/** What is read of a remote file, by ranges. */
+const SOME_COLUMNS = ['id', 'city']
+
+/** A file that can be read by ranges only, as a remote one. */
+class Ranged {
+  bytes = 0
+  constructor(file) {
+    this.file = file
+  }
+  async open() {
+    const handle = await open(this.file)
+    const { size } = await handle.stat()
+    const readRange = async ({ start, end }) => {
+      const bytes = new Uint8Array(end - start)
+      await handle.read(bytes, 0, bytes.length, start)
+      this.bytes += bytes.length
+      return bytes
+    }
+    return { handle, size, readRange }
+  }
+}
+
+/** Read by ranges; timed apart from the others, which read all columns of a local file. */
+const rangedVariants = {
+  async 'ranged hyparquet'(input, clock) {
+    const { parquetMetadataAsync, parquetReadObjects } = await import('hyparquet')
+    const { compressors } = await import('hyparquet-compressors')
+    const { take, result } = createTally(input)
+    const place = new Ranged(input.file)
+    clock.start()
+    const { handle, size, readRange } = await place.open()
+    const slice = async (start, end = size) =>
+      (await readRange({ start: start < 0 ? size + start : start, end })).buffer
+    const file = { byteLength: size, slice }
+    const metadata = await parquetMetadataAsync(file)
+    let rowStart = 0
+    for (const { num_rows: count } of metadata.row_groups) {
+      const rowEnd = rowStart + Number(count)
+      take(await parquetReadObjects({ file, metadata, rowStart, rowEnd, columns: SOME_COLUMNS, compressors }))
+      rowStart = rowEnd
+    }
+    await handle.close()
+    return { ...result(), share: place.bytes / size }
+  },
+
+  async 'ranged open-iterable'(input, clock) {
+    const { openIterable, registerSource } = await import(pathToFileURL(join(subjectFolder, 'index.js')).href)
+    registerSource({
+      id: 'ranged',
+      title: 'ranges of a file',
+      reads: true,
+      writes: false,
+      accepts: target => target instanceof Ranged,
+      label: target => target.file,
+      fileName: target => target.file,
+      load: async () => ({
+        async openSource(target) {
+          const { handle, size, readRange } = await target.open()
+          return {
+            label: target.file,
+            replayable: true,
+            size,
+            random: { size: async () => size, readRanges: ranges => Promise.all(ranges.map(readRange)) },
+            stream: () => handle.createReadStream({ autoClose: false }),
+            [Symbol.asyncDispose]: () => handle.close(),
+          }
+        },
+      }),
+    })
+    await openIterable(new Ranged(input.file), { limit: 1 }).readBulk(1)
+    const { take, result } = createTally(input)
+    const place = new Ranged(input.file)
+    clock.start()
+    for await (const rows of openIterable(place, { columns: SOME_COLUMNS }).batches()) take(rows)
+    return { ...result(), share: place.bytes / (await stat(input.file)).size }
+  },
+}
+const localVariants = Object.keys(variants)
+Object.assign(variants, rangedVariants)
 
 /** As that of `lib/tally.mjs`, by batches, for values of all types and engines: equal where they mean the same. */
 function createTally({ prove = false }) {
@@ -181,15 +260,15 @@ const REFERENCE = 'yieldRowObjectJs'
  * Proves each variant on the sample by a digest of all values, then times all in alternation; each timed run must have
  * the rows and the checksum that the reference has of the same file.
  */
-async function compareOn(data, chosen, rounds, onWrong) {
+async function compareOn(data, chosen, rounds, onWrong, reference = REFERENCE) {
   const one = (variant, input) => measureOnce({ case: 'parquet', variant, input })
   const proof = { file: data.sample, prove: true }
-  const [sample, whole] = [await one(REFERENCE, proof), await one(REFERENCE, { file: data.file })]
+  const [sample, whole] = [await one(reference, proof), await one(reference, { file: data.file })]
   const readings = new Map()
   for (const variant of chosen) {
     const { digest } = await one(variant, proof)
     if (digest === sample.digest) readings.set(variant, [])
-    else onWrong(`${variant} gives other values than ${REFERENCE}`)
+    else onWrong(`${variant} gives other values than ${reference}`)
   }
   for (let round = 0; round < rounds; round++) {
     for (const [variant, list] of readings) {
@@ -209,13 +288,15 @@ async function compareOn(data, chosen, rounds, onWrong) {
         maxMs: Math.max(...list.map(({ ms }) => ms)),
         cpuMs: median(list.map(({ cpuMs }) => cpuMs)),
         peakRss: Math.max(...list.map(({ peakRss }) => peakRss)),
+        share: list.at(-1)?.share,
       },
     ]),
   )
 }
 
 export async function run({ report, choose, chooseShapes, rounds }) {
-  const chosen = choose(Object.keys(variants))
+  const all = choose(Object.keys(variants))
+  const chosen = all.filter(name => localVariants.includes(name))
   for (const shape of chooseShapes(Object.keys(TARGETS))) {
     const data = await provideParquet(shape)
     const measured = await compareOn(data, chosen, rounds, message => report.fail(`parquet, ${shape}: ${message}`))
@@ -229,6 +310,21 @@ export async function run({ report, choose, chooseShapes, rounds }) {
       const [ratio] = ratiosOf({ [shape]: measured }, base, 'open-iterable')
       report.target(`parquet batches, ${shape}, × ${base}`, ratio, { atLeast })
     }
+  }
+  const ranged = all.filter(name => Object.hasOwn(rangedVariants, name))
+  if (ranged.length > 0) {
+    const data = await provideParquet('mixed')
+    const onWrong = message => report.fail(`parquet, ranged: ${message}`)
+    const measured = await compareOn(data, ranged, rounds, onWrong, 'ranged hyparquet')
+    report.table(
+      `parquet: mixed, ${SOME_COLUMNS.length} columns of 11 by ranges`,
+      ...tabulate(measured, { bytes: data.bytes, base: 'ranged hyparquet' }),
+    )
+    const [ratio] = ratiosOf({ mixed: measured }, 'ranged hyparquet', 'ranged open-iterable')
+    if (ratio !== undefined) report.target('parquet, 2 of 11 columns by ranges, × hyparquet', ratio, { atLeast: 3 })
+    const { share } = measured['ranged open-iterable'] ?? {}
+    if (share !== undefined)
+      report.target('parquet, 2 of 11 columns by ranges, share of the bytes', share, { atMost: 0.5 })
   }
   if (!chosen.includes('open-iterable')) return
   const { file, rows } = await provideParquet('long')

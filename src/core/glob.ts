@@ -12,11 +12,6 @@ export interface GlobOptions {
   readonly dots?: boolean | undefined
 }
 
-/** Whether a text has what only a pattern has. */
-export function hasGlob(text: string): boolean {
-  return /[*?]|\[[^\]]+\]|\{[^{}]*,[^{}]*\}/s.test(text)
-}
-
 /**
  * The segments of a pattern, for each way its braces can be read. `\` takes the meaning from the character after it.
  * Throws OPTION_INVALID for a pattern with too many alternatives.

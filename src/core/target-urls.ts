@@ -1,5 +1,10 @@
 /** Targets that are URLs of remote places: which they are, and what to call them. Does no I/O. */
 
+/** Whether a text has what only a pattern has: see `core/glob.ts`. */
+export function hasGlob(text: string): boolean {
+  return /[*?]|\[[^\]]+\]|\{[^{}]*,[^{}]*\}/s.test(text)
+}
+
 /** An object in a bucket. Any key is allowed, as it stands: a place in a URL would have to escape some. */
 export interface S3Location {
   readonly bucket: string

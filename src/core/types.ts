@@ -121,6 +121,8 @@ export interface ReadContext {
    * throws (usually `error` itself) when it is to stop; good rows read before it are delivered first.
    */
   onBadRecord(error: Error, raw?: string): void
+  /** Told of bytes that were read by way of `localPath`, which the source itself does not see. */
+  onBytesRead?(count: number): void
   /** Told of a record that is good and left out all the same, as the user's options say, to be counted. */
   onSkippedRecord?(): void
   /**

@@ -1,5 +1,6 @@
 /** What becomes of typed values of a file or an engine that JavaScript has no one type for. */
 import { is, type OptionEntry } from './options.ts'
+import type { ColumnSchema, SchemaType } from './schema.ts'
 
 /** How stored values become values of JavaScript. The defaults lose nothing. */
 export interface StoredValueOptions {
@@ -63,3 +64,25 @@ export const STORED_VALUE_OPTIONS = {
     accepts: is.oneOf('auto', 'entries'),
   },
 } as const satisfies Record<keyof StoredValueOptions, OptionEntry>
+
+/** A column as rows have it: what the options turn into something else is of another type than the file says. */
+export function columnAsRead(column: ColumnSchema, modes: ValueModes): ColumnSchema {
+  return { ...column, ...typesAsRead(column, modes) }
+}
+
+type Described = Omit<ColumnSchema, 'name' | 'source'>
+
+function typesAsRead({ type, fields, items }: Described, modes: ValueModes): Partial<Described> & { type: SchemaType } {
+  return {
+    type:
+      type === 'decimal' && modes.decimals === 'number'
+        ? 'number'
+        : type === 'bigint' && modes.bigint === 'number'
+          ? 'number'
+          : type === 'timestamp' && modes.timestamps === 'string'
+            ? 'text'
+            : type,
+    ...(fields === undefined ? {} : { fields: fields.map(field => columnAsRead(field, modes)) }),
+    ...(items === undefined ? {} : { items: { ...items, ...typesAsRead(items, modes) } }),
+  }
+}

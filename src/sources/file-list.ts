@@ -1,7 +1,8 @@
 /** Local files that a pattern means. */
 import type { Stats } from 'node:fs'
 import { opendir, stat } from 'node:fs/promises'
-import { ANY_FOLDERS, type GlobSegment, hasGlob, literalDepth, matchesName, parseGlob } from '../core/glob.ts'
+import { ANY_FOLDERS, type GlobSegment, literalDepth, matchesName, parseGlob } from '../core/glob.ts'
+import { hasGlob } from '../core/target-urls.ts'
 import type { Abortable, ListedOptions, ListedTarget } from '../core/types.ts'
 import { sourceError, systemCode } from './file-errors.ts'
 

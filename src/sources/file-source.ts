@@ -15,11 +15,11 @@ export interface FileSourceOptions {
   readonly label?: string | undefined
   /** Aborts the opening; `stream()` and `random` take signals of their own. */
   readonly signal?: AbortSignal | undefined
-  /** Bytes per chunk. Default 262144: twice this is held by each stream. */
+  /** Bytes per chunk. Default 524288: twice this is held by each stream. */
   readonly chunkBytes?: number | undefined
 }
 
-const DEFAULT_CHUNK_BYTES = 256 * 1024
+const DEFAULT_CHUNK_BYTES = 512 * 1024
 /** Ranges with a gap up to this many bytes are read as one: a read costs more than the bytes. */
 const MAX_GAP_BYTES = 32 * 1024
 /** One read covers at most this many bytes of several ranges; a single larger range is still read as it is. */

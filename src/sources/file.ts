@@ -2,7 +2,6 @@
 import { fileURLToPath } from 'node:url'
 import { createError, excerpt } from '../core/errors.ts'
 import type { Place } from '../core/types.ts'
-import { listFiles } from './file-list.ts'
 import { openFileSink } from './file-sink.ts'
 import { openFileSource } from './file-source.ts'
 
@@ -11,7 +10,10 @@ export { type FileSourceOptions, openFileSource } from './file-source.ts'
 
 export const place: Place = {
   openSource: async (target, { signal }) => openFileSource(toPath(target), { signal }),
-  list: (target, { signal, glob }) => listFiles(toPath(target), { signal, glob }),
+  async *list(target, { signal, glob }) {
+    const { listFiles } = await import('./file-list.ts')
+    yield* listFiles(toPath(target), { signal, glob })
+  },
   openSink: async (target, { signal, append }) => openFileSink(toPath(target), { signal, append }),
 }
 

@@ -1,4 +1,5 @@
 /** Two engines, one answer: DuckDB and hyparquet give the same rows, and each stands in where the other cannot. */
+import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -61,6 +62,24 @@ describe('both engines', () => {
     expect([theirs.types, theirs.columns]).toEqual([ours.types, ours.columns])
     expect([ours.engine, theirs.engine]).toEqual(['duckdb', 'hyparquet'])
   })
+
+  it('give the same of real data, over several row groups', async () => {
+    const flights = fileURLToPath(new URL('../../node_modules/vega-datasets/data/flights-3m.parquet', import.meta.url))
+    const digestOf = async (options: ReadOptions) => {
+      const hash = createHash('sha256')
+      let count = 0
+      for await (const batch of openIterable(flights, options).batches()) {
+        for (const row of batch) hash.update(JSON.stringify(row))
+        count += batch.length
+      }
+      return [count, hash.digest('hex')]
+    }
+    for (const options of [{ offset: 200_000, limit: 150_000 }, { where: { origin: 'SEA', delay: { gt: 120 } } }]) {
+      const ours = await digestOf({ ...options, engine: 'duckdb' })
+      expect(ours[0]).toBeGreaterThan(500)
+      expect(await digestOf({ ...options, engine: 'hyparquet' })).toEqual(ours)
+    }
+  }, 60_000)
 
   it('give the same of all types and options', async () => {
     const path = join(folder, 'types.parquet')

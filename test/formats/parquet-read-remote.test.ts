@@ -2,6 +2,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ByteRange, ByteSource, Row } from '../../src/core/types.ts'
@@ -69,11 +70,14 @@ const tempFiles = async () => (await readdir(tempFolder)).filter(name => name.st
 
 let folder: string
 let wide: Buffer
+/** Of several windows. */
+let large: Buffer
 const COLUMNS = 11
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'open-iterable-remote-test-'))
   const columns = Array.from({ length: COLUMNS }, (_, i) => `hash(i * ${COLUMNS} + ${i})::VARCHAR AS c${i}`)
   wide = await make('wide.parquet', `SELECT i AS id, ${columns.slice(1).join(', ')} FROM range(200000) t(i)`, 20_480)
+  large = await make('large.parquet', 'SELECT i, hash(i)::VARCHAR AS h FROM range(1000000) t(i)', 40_960)
 })
 afterAll(async () => {
   await rm(folder, { recursive: true })
@@ -135,6 +139,46 @@ describe('Parquet read by ranges', () => {
     expect(await rowsOf(behind, { limit: 1, offset: 20_480, columns: ['id'] })).toEqual([{ id: 20_480 }])
   })
 
+  it('fetches row groups as rows are asked for, without a limit as well', async () => {
+    const place = new Ranged(large)
+    const reader = openIterable(place as never)
+    expect(await reader.readBulk(10)).toEqual(Array.from({ length: 10 }, (_, i) => ({ i, h: expect.any(String) })))
+    expect(place.bytes / large.length).toBeLessThan(0.1)
+    let next = 10
+    for await (const { i } of reader) if (i !== next++) throw new Error(`${i} in place of ${next - 1}`)
+    expect(next).toBe(1_000_000)
+    expect(place.bytes).toBeLessThanOrEqual(large.length)
+    // A condition that is met early, and one that is met late.
+    const early = new Ranged(large)
+    expect(await rowsOf(early, { where: { i: { gte: 5 } }, limit: 2, columns: ['i'] })).toEqual([{ i: 5 }, { i: 6 }])
+    expect(early.bytes / large.length).toBeLessThan(0.6)
+    expect(
+      await rowsOf(new Ranged(large), { where: { i: { gte: 999_990 } }, limit: 8, offset: 1, columns: ['i'] }),
+    ).toEqual(Array.from({ length: 8 }, (_, k) => ({ i: 999_991 + k })))
+    expect(await rowsOf(new Ranged(large), { offset: 500_000, limit: 3, columns: ['i'] })).toEqual([
+      { i: 500_000 },
+      { i: 500_001 },
+      { i: 500_002 },
+    ])
+    expect(await rowsOf(new Ranged(large), { offset: 2_000_000 })).toEqual([])
+    expect(await rowsOf(new Ranged(large), { limit: 0 })).toEqual([])
+  })
+
+  it('goes on in a window where another file broke the instance', async () => {
+    const reader = openIterable(new Ranged(large) as never, { columns: ['i'] })
+    const rows = await reader.readBulk(50_000)
+    const broken = fileURLToPath(new URL('../../fixtures/parquet/variant-array.parquet', import.meta.url))
+    await expect(rowsOf(broken)).rejects.toMatchObject({ code: 'PARQUET_UNSUPPORTED' })
+    for await (const row of reader) rows.push(row)
+    expect(rows.length).toBe(1_000_000)
+    expect(rows.every(({ i }, at) => i === at)).toBe(true)
+  })
+
+  it('reads a file that has a column called as the number of a row is', async () => {
+    const bytes = await make('numbered.parquet', 'SELECT 7 - i AS file_row_number FROM range(5000) t(i)', 2048)
+    expect((await rowsOf(new Ranged(bytes), { offset: 4999 }))[0]).toEqual({ file_row_number: -4992 })
+  })
+
   it('fetches what conditions and orders look at', async () => {
     const local = join(folder, 'wide.parquet')
     for (const options of [
@@ -165,11 +209,7 @@ describe('Parquet read by ranges', () => {
     expect((await parquetMetadata(place as never)).rowCount).toBe(61_440)
     expect(place.ranges).toHaveLength(2)
     expect(
-      await rowsOf(new Ranged(bytes), {
-        limit: 1,
-        columns: [] as never[],
-        ...{ columns: ['a column with a rather long name, number 7'] },
-      }),
+      await rowsOf(new Ranged(bytes), { limit: 1, columns: ['a column with a rather long name, number 7'] }),
     ).toEqual([{ 'a column with a rather long name, number 7': 0 }])
   })
 

@@ -78,6 +78,32 @@ describe('Parquet', () => {
     expect(reader.rowsRead).toBe(3_000_000)
   })
 
+  it('counts the bytes that it reads', async () => {
+    const path = await make(
+      'counted.parquet',
+      'SELECT i AS a, hash(i) AS b FROM range(100000) t(i)',
+      ', ROW_GROUP_SIZE 20480',
+    )
+    const size = (await readFile(path)).length
+    const { rowGroups } = await parquetMetadata(path)
+    const bytesOf = async (options: ReadOptions) => {
+      const reader = openIterable(path, options)
+      let last = 0
+      for await (const _ of reader.batches()) {
+        expect(reader.bytesRead).toBeGreaterThanOrEqual(last)
+        last = reader.bytesRead
+      }
+      return reader.bytesRead
+    }
+    expect(await bytesOf({})).toBe(size)
+    const chunks = rowGroups.reduce((sum, { columns }) => sum + columns[0]!.bytes.end - columns[0]!.bytes.start, 0)
+    const partly = await bytesOf({ columns: ['a'] })
+    expect(partly).toBeGreaterThan(chunks)
+    expect(partly).toBeLessThan(chunks + 4096)
+    expect(await bytesOf({ columns: ['a'], where: { a: 5 } })).toBe(partly)
+    expect(await bytesOf({ limit: 10_000 })).toBeLessThan(size / 9)
+  })
+
   it('opens the file again by reset()', async () => {
     const reader = openIterable(FLIGHTS, { limit: 3000 })
     const first = await reader.readBulk(2500)
@@ -318,6 +344,9 @@ describe('a Parquet file that is not right', () => {
     expect((await failure(path, { where: { id: { gte: 0 } } })).error.code).toBe('PARQUET_CORRUPT')
     expect((await failure(path, { where: ['id >= $1', 0] })).error.code).toBe('PARQUET_CORRUPT')
     // What is not asked for is not looked at.
+    const reader = openIterable(path)
+    expect(await reader.readBulk(10)).toHaveLength(10)
+    await reader.close()
     expect(await rowsOf(path, { limit: 2, columns: ['id'] })).toEqual([{ id: 0 }, { id: 1 }])
   })
 

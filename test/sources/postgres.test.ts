@@ -277,6 +277,19 @@ describe('ending early', () => {
     while ((await subject.sessions()).length > 0);
   })
 
+  it('lets the process end while connections lie idle', async () => {
+    const { execFile } = await import('node:child_process')
+    const { promisify } = await import('node:util')
+    const script = `
+      import { openIterable } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)}
+      const rows = await openIterable(${JSON.stringify(subject.url)}, { query: 'SELECT 1 AS one', idleTimeoutMs: 3600000 }).readBulk()
+      console.log(JSON.stringify(rows))`
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+      timeout: 50_000,
+    })
+    expect(JSON.parse(stdout)).toEqual([{ one: 1 }])
+  })
+
   it('holds the server back when nobody takes rows', async () => {
     const reader = openIterable(subject.url, {
       query: `SELECT repeat('x', 1000) AS t FROM generate_series(1, 200000)`,
@@ -431,8 +444,10 @@ describe('pools and clients of the user', () => {
     await client.query('INSERT INTO uncommitted VALUES (1)')
     expect(await collect(openIterable(target, { table: 'uncommitted' }))).toEqual([{ a: 1 }])
     for await (const _ of openIterable(target, { query: numbers(100_000), batchSize: 10 })) break
+    expect((await errorOf(withTransaction(target, () => {}))).code).toBe('OPTION_INVALID')
     await client.query('ROLLBACK')
     expect((await client.query("SELECT to_regclass('uncommitted') AS it")).rows).toEqual([{ it: null }])
+    expect(await withTransaction(target, async tx => (await tx.query('SELECT 1 AS one')).rows)).toEqual([{ one: 1 }])
     await client.end()
     expect((await errorOf(openIterable(target, { query: 'SELECT 1' }).read())).code).toBe('SOURCE_FAILED')
   })

@@ -136,10 +136,15 @@ describe('an object that is read while things go wrong', () => {
     const read = await drain(() => source.stream())
     expect(read.error).toBeUndefined()
     expect(read.bytes.equals(bytes)).toBe(true)
-    expect(source.counters).toMatchObject({ requests: 5, retries: 4, open: 0 })
+    // What was sent just before a reset may be lost with it.
+    const { requests, retries, open: held } = source.counters
+    expect([requests, held]).toEqual([retries + 1, 0])
+    expect(retries).toBeGreaterThanOrEqual(4)
     const etag = `"${server.storage.bucket('data').find('k')!.etag}"`
-    expect(server.requests.map(({ range }) => range === undefined)).toEqual([true, false, false, false, false])
-    for (const request of server.requests.slice(1)) expect(request.headers['if-match']).toBe(etag)
+    expect(server.requests[0]!.range).toBeUndefined()
+    for (const { range, headers } of server.requests.slice(1)) {
+      expect([range, headers['if-match']]).toEqual([expect.stringMatching(/^bytes=\d+-$/), etag])
+    }
     await source[Symbol.asyncDispose]()
   })
 
@@ -274,7 +279,7 @@ describe('an object that is read while things go wrong', () => {
 
 describe('connections', () => {
   it('are not held by 100 reads that break, of two', async () => {
-    server.put('data', 'k', noise(1_000_000))
+    server.put('data', 'broken', noise(1_000_000))
     const mine = new S3Client({ ...server.clientOptions, requestHandler: { httpAgent: { maxSockets: 2 } } })
     const faults = [
       { resetAfterBytes: 300_000 },
@@ -283,8 +288,8 @@ describe('connections', () => {
       { resetBefore: true },
     ]
     for (let i = 0; i < 100; i++) {
-      server.faults.add(faults[i % faults.length]!)
-      const read = openS3Source({ bucket: 'data', key: 'k' }, { s3: { client: mine }, retry: { attempts: 1 } })
+      server.faults.add({ ...faults[i % faults.length]!, key: 'broken' })
+      const read = openS3Source({ bucket: 'data', key: 'broken' }, { s3: { client: mine }, retry: { attempts: 1 } })
       const error = await failure(
         (async () => {
           const source = await read
@@ -293,7 +298,7 @@ describe('connections', () => {
           throw error
         })(),
       )
-      expect(codeOf(error)).toBe(i % faults.length === 2 ? 'SOURCE_NOT_FOUND' : 'SOURCE_FAILED')
+      expect([i, codeOf(error)]).toEqual([i, i % faults.length === 2 ? 'SOURCE_NOT_FOUND' : 'SOURCE_FAILED'])
     }
     await turns(50)
     expect(server.openSockets).toBeLessThanOrEqual(2)
@@ -402,9 +407,14 @@ describe('openIterable', () => {
     const s3 = server.clientOptions
     await openIterable('s3://data/k.csv', { s3 }).readBulk()
     const before = descriptors()
-    for (let i = 0; i < 1000; i++) {
+    for (let i = 0; i < 100; i++) {
       await using reader = await openIterable('s3://data/k.csv', { s3 })
       expect(reader.columns).toEqual(['a'])
+    }
+    for (let i = 0; i < 1000; i++) {
+      // Credentials that are made anew for each call are the same account's.
+      const credentials = { ...s3.credentials }
+      await (await open('k.csv', { s3: { credentials } }))[Symbol.asyncDispose]()
     }
     await turns(50)
     expect(descriptors() - before).toBeLessThanOrEqual(2)

@@ -187,6 +187,31 @@ for (const kind of S3_PLACES) {
       }
     })
 
+    it('leaves nothing of rows whose source fails, or whose writer is given up, when parts are there already', async () => {
+      const rows = Array.from({ length: 1000 }, (_, i) => ({ id: i, noise: noise(4500, i + 1).toString('base64') }))
+      const options = { ...QUICK, s3: { ...place.clientOptions, partBytes: MIN_PART_BYTES }, mode: 'w' } as const
+      const failing = newKey('rows.jsonl')
+      async function* source() {
+        yield* rows
+        yield* rows
+        throw new Error('the source failed')
+      }
+      const writer = openIterable({ bucket: place.bucket, key: failing }, options)
+      await expect(writer.writeBulk(source())).rejects.toThrow('the source failed')
+      await expect(writer.close()).rejects.toMatchObject({ code: 'WRITER_FAILED' })
+      const key = newKey('rows.jsonl')
+      {
+        await using abandoned = openIterable({ bucket: place.bucket, key }, options)
+        await abandoned.writeBulk(rows)
+        await abandoned.writeBulk(rows)
+        expect(await uploadsOf(place, key)).toBe(1)
+        await abandoned.abort()
+      }
+      expect(await uploadsOf(place)).toBe(0)
+      expect(await contentOf(place, failing)).toBeUndefined()
+      expect(await contentOf(place, key)).toBeUndefined()
+    })
+
     it('appends nothing', async () => {
       const target = { bucket: place.bucket, key: newKey('x.csv') }
       const writer = openIterable(target, { ...QUICK, s3: place.clientOptions, mode: 'a' })

@@ -188,7 +188,7 @@ function filter(client: Socket, upstream: Socket, profile: WireProfile, onRefuse
 
 /** Cuts a stream into messages. */
 function cutter(onMessage: (message: Buffer) => void): (data: Buffer) => void {
-  let rest = Buffer.alloc(0)
+  let rest: Buffer = Buffer.alloc(0)
   return data => {
     rest = rest.length === 0 ? data : Buffer.concat([rest, data])
     let at = 0

@@ -156,7 +156,9 @@ class Link {
       // Whatever else the client sends is read and lost, as it would be in the buffers of a host that has gone.
       this.#stalled = true
     }
-    if (!this.#stalled) upstream.end()
+    // A client that ends what is stalled has given up, and waits for nothing more.
+    if (this.#stalled) client.destroy()
+    else upstream.end()
   }
 
   /** From the server to the client. */

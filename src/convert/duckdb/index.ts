@@ -40,7 +40,6 @@ export interface DuckDbConversion extends AsyncDisposable {
 }
 
 const PROGRESS_EVERY_MS = 50
-/** Smaller files are converted before DuckDB would have begun. */
 const MIN_BYTES = 1024 * 1024
 
 /** Why DuckDB is not even asked; undefined where it may be. No I/O. */
@@ -59,7 +58,8 @@ export async function openDuckDbConversion(
   const unfit = unfitRequest(ends)
   if (unfit !== undefined) return unfit
   const { signal } = conversion.options
-  if (await isSmall(ends)) return { reason: 'the file is small' }
+  const dear = await notWorthIt(ends)
+  if (dear !== undefined) return dear
   const lease = await openDuckDb({}, { signal, what: 'converting by DuckDB' }).catch(error => {
     if ((error as { code?: unknown }).code === 'PEER_MISSING') return undefined
     throw error
@@ -80,11 +80,17 @@ export async function openDuckDbConversion(
   }
 }
 
-/** Whether DuckDB is not worth its start. What only DuckDB does is worth it. */
-async function isSmall({ path, options, sourceFormat }: DuckDbEnds): Promise<boolean> {
-  if (options.engine === 'duckdb' || (options.orderBy !== undefined && sourceFormat !== 'parquet')) return false
+/**
+ * Why DuckDB could do it and is not worth it. Our own CSV parser takes less time than DuckDB's, and small files are
+ * converted before DuckDB would have begun. Whoever asks for DuckDB gets it, and what only DuckDB does is worth it.
+ */
+async function notWorthIt({ path, options, sourceFormat }: DuckDbEnds): Promise<Unfit | undefined> {
+  if (options.engine === 'duckdb') return undefined
+  if (sourceFormat === 'csv') {
+    return options.orderBy === undefined ? { reason: 'our own CSV parser is quicker than that of DuckDB' } : undefined
+  }
   const stats = await stat(path).catch(() => undefined)
-  return stats !== undefined && stats.size < MIN_BYTES
+  return stats !== undefined && stats.size < MIN_BYTES ? { reason: 'the file is small' } : undefined
 }
 
 function endsOf({ from, to, options, infersTypes }: Conversion): DuckDbEnds | Unfit {

@@ -29,7 +29,7 @@ export function valueSql(
       return value
     case T.VARCHAR:
       // JSON is text to us, and would be put into JSON as what it stands for.
-      return type.alias === undefined ? value : `${value}::VARCHAR`
+      return textSql(type.alias === undefined ? value : `${value}::VARCHAR`, target)
     case T.ENUM:
     case T.UUID:
     case T.DECIMAL:
@@ -48,7 +48,7 @@ export function valueSql(
     case T.TIMESTAMP_TZ:
       return instantSql(`${value}::TIMESTAMP`)
     case T.BLOB:
-      return `to_base64(${value})`
+      return textSql(`to_base64(${value})`, target)
     case T.LIST:
     case T.ARRAY:
     case T.STRUCT:
@@ -56,6 +56,11 @@ export function valueSql(
     default:
       return undefined
   }
+}
+
+/** In CSV an empty text and null are written alike, as nothing. */
+function textSql(value: string, target: ValueTarget): string {
+  return target === 'csv' ? `nullif(${value}, '')` : value
 }
 
 function checked(value: string, good: string, sql: string): string {

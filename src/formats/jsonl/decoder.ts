@@ -69,18 +69,14 @@ export class JsonlDecoder implements Decoder {
   *#batches(blocks: Iterable<Block>): Generator<Batch, void, undefined> {
     if (this.#failure !== undefined) throw this.#failure.error
     let rows: Row[] = []
-    let bytes = 0
     try {
       for (const block of blocks) {
         this.#blockLines = this.#lines
-        rows = this.#readAtOnce(block, rows) ?? this.#readLines(block, rows)
+        rows = this.#readAtOnce(block) ?? this.#readLines(block, rows)
         this.#bytes += block.bytes
-        bytes += block.bytes
-        // A batch costs some microseconds on its way: one for a few rows would cost more than they.
-        if (bytes < BLOCK_BYTES / 2 || rows.length === 0) continue
+        if (rows.length === 0) continue
         const batch = rows
         rows = []
-        bytes = 0
         yield batch
       }
     } catch (error) {
@@ -88,18 +84,17 @@ export class JsonlDecoder implements Decoder {
       if (rows.length > 0) yield rows
       throw error
     }
-    if (rows.length > 0) yield rows
   }
 
-  /** `before` and the rows of a block, where none of its lines needs a look of its own. */
-  #readAtOnce(block: Block, before: Row[]): Row[] | undefined {
+  /** The rows of a block where none of its lines needs a look of its own. */
+  #readAtOnce(block: Block): Row[] | undefined {
     if (block.bytes > this.#maxRecordBytes) return undefined
     if (this.#bigint !== 'number' && indexOfUnsafeInteger(block.source, 0) >= 0) return undefined
     const rows = this.#parser.parse(block)
     if (rows === undefined) return undefined
     this.#lines += rows.length
     this.#records += rows.length
-    return before.length === 0 ? rows : before.concat(rows)
+    return rows
   }
 
   /** Adds the rows of a block to `rows`, which are there also when this throws. */

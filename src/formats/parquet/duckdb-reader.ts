@@ -1,15 +1,17 @@
 /** Parquet read by DuckDB, from a local file or from a local copy of what the query needs of a remote one. */
 import { createError } from '../../core/errors.ts'
 import type { Schema } from '../../core/schema.ts'
-import type { Abortable, Batch, ByteRange, ByteSource, ReadContext, RowReader } from '../../core/types.ts'
+import type { Abortable, Batch, ByteSource, ReadContext, RowReader } from '../../core/types.ts'
+import { columnAsRead, valueModes } from '../../core/value-options.ts'
 import { columnSchema } from '../../duckdb/column-schema.ts'
 import { failureOf } from '../../duckdb/errors.ts'
 import { type DuckDbLease, openDuckDb, type PreparedQuery } from '../../duckdb/instance.ts'
 import { StreamRows } from '../../duckdb/rows.ts'
-import { CORRUPT, type FooterFigures, readChunks, readFigures } from './footer.ts'
+import { bytesOf, CORRUPT, type FooterFigures, readChunks, readFigures } from './footer.ts'
 import { expectedRows, type FileColumn, type FileQuery, fromFile, planQuery } from './query.ts'
 import type { ParquetReadOptions } from './read-options.ts'
 import { SparseCopy } from './sparse.ts'
+import { planWindows, type Window } from './windows.ts'
 
 /** Often enough for an instance that others broke; a file that breaks its own is told at the second time. */
 const MAX_STARTS = 2
@@ -30,6 +32,17 @@ export class DuckDbReader implements RowReader {
   #prepared: PreparedQuery | undefined
   #rows: StreamRows | undefined
   #starts = 0
+  #path = ''
+  #columns: readonly FileColumn[] = []
+  /** Of a remote file: the parts that are read one after the other, which one is, and the rows given before it. */
+  #windows: readonly Window[] | undefined
+  #windowAt = 0
+  #givenBefore = 0
+  /** The next window, while it is fetched. */
+  #ahead: Promise<void> | undefined
+  /** Bytes that all of the query takes, where DuckDB reads them itself, and those that were told of. */
+  #bytesInAll = 0
+  #bytesTold = 0
 
   constructor(source: ByteSource, options: ParquetReadOptions, context: ReadContext) {
     this.#source = source
@@ -50,6 +63,7 @@ export class DuckDbReader implements RowReader {
     this.#lease = this.#sparse = this.#prepared = this.#rows = undefined
     this.#starts = MAX_STARTS
     try {
+      await this.#ahead?.catch(() => {})
       await lease?.[Symbol.asyncDispose]()
     } finally {
       await sparse?.[Symbol.asyncDispose]()
@@ -57,19 +71,25 @@ export class DuckDbReader implements RowReader {
   }
 
   async #read(): Promise<Batch | null> {
-    if (this.#prepared === undefined) await this.#start()
-    const signal = this.#context.signal
-    this.#rows ??= new StreamRows(this.#lease!.duckdb, await this.#prepared!.stream(), {
-      ...this.#options,
-      signal,
-      names: this.columns,
-    })
-    const batch = await this.#rows.read()
-    if (batch !== null) {
-      this.delivered += batch.length
-      return batch
+    for (;;) {
+      if (this.#prepared === undefined) await this.#start()
+      const signal = this.#context.signal
+      if (this.#rows === undefined) {
+        await this.#fetchWindow()
+        const stream = await this.#prepared!.stream()
+        this.#rows = new StreamRows(this.#lease!.duckdb, stream, { ...this.#options, signal, names: this.columns })
+      }
+      const batch = await this.#rows.read()
+      if (batch !== null) {
+        this.delivered += batch.length
+        this.#tellBytes(false)
+        this.#fetchAhead()
+        return batch
+      }
+      if (!(await this.#nextWindow())) break
     }
     this.#checkCount()
+    this.#tellBytes(true)
     return null
   }
 
@@ -81,16 +101,70 @@ export class DuckDbReader implements RowReader {
     const isolated = this.#starts++ > 0
     const lease = await openDuckDb(this.#options.duckdb, { signal, what: 'reading Parquet by DuckDB', isolated })
     this.#lease = lease
-    const path = await this.#localPath({ signal })
+    const path = (this.#path = await this.#localPath({ signal }))
     const figures = (this.#figures ??= await readFigures(lease, path, about))
     const all = await lease.prepare(`SELECT * FROM ${fromFile(path)}`, [], about)
-    const columns = fileColumns(lease, all, figures)
-    const query = planQuery(lease.duckdb, path, columns, this.#options, label, this.delivered)
-    this.#query = query
-    this.#prepared = await lease.prepare(query.sql, query.parameters, { ...about, types: [...query.types] })
+    this.#columns = fileColumns(lease, all, figures)
+    const query = (this.#query = planQuery(lease.duckdb, path, this.#columns, this.#options, label))
     this.columns = query.columns.map(({ name }) => name)
-    this.schema = { columns: query.columns.map(({ schema }) => schema) }
-    if (this.#sparse !== undefined) await this.#sparse.fetch(await this.#rangesOf(query, figures, about), { signal })
+    const modes = valueModes(this.#options)
+    this.schema = { columns: query.columns.map(({ schema }) => columnAsRead(schema, modes)) }
+    if (this.#sparse === undefined) this.#bytesInAll = await bytesOf(lease, path, figures, query.needed, about)
+    else if (this.#windows === undefined) {
+      const chunks = await readChunks(lease, path, figures.leaves, about)
+      this.#windows = planWindows(chunks, figures, query, this.#options, this.#sparse.size)
+    }
+    await this.#prepare()
+  }
+
+  /** Prepares the query for the window that is read now. */
+  async #prepare(): Promise<void> {
+    const { label, signal } = this.#context
+    const rows = this.#window?.rows
+    const { limit } = this.#options
+    const given = this.#givenBefore
+    const options = rows === undefined ? this.#options : { ...this.#options, offset: 0, limit: limit && limit - given }
+    const lease = this.#lease!
+    const part = { rows, skip: this.delivered - given }
+    const { sql, parameters, types } = planQuery(lease.duckdb, this.#path, this.#columns, options, label, part)
+    this.#prepared = await lease.prepare(sql, parameters, { label, signal, dataCode: CORRUPT, types: [...types] })
+  }
+
+  get #window(): Window | undefined {
+    return this.#windows?.[this.#windowAt]
+  }
+
+  /** Goes to the next window; false where there is none, or no row of it is wanted. */
+  async #nextWindow(): Promise<boolean> {
+    const { limit = Number.POSITIVE_INFINITY } = this.#options
+    if (this.#windows === undefined || this.#windowAt + 1 >= this.#windows.length || this.delivered >= limit)
+      return false
+    this.#windowAt++
+    this.#givenBefore = this.delivered
+    this.#rows = undefined
+    await this.#prepare()
+    return true
+  }
+
+  /** Waits for the bytes of the window that is read now. */
+  async #fetchWindow(): Promise<void> {
+    const window = this.#window
+    if (window === undefined) return
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    await ahead
+    await this.#sparse!.fetch(window.ranges, { signal: this.#context.signal })
+  }
+
+  /** Fetches the window after this one once half of this one has been given. */
+  #fetchAhead(): void {
+    const next = this.#windows?.[this.#windowAt + 1]
+    if (next === undefined || this.#ahead !== undefined || this.#sparse === undefined) return
+    const { start = 0, end = Number.POSITIVE_INFINITY } = this.#window?.rows ?? {}
+    if (!this.#query!.filtered && this.delivered - this.#givenBefore < (end - start) / 2) return
+    this.#ahead = this.#sparse.fetch(next.ranges, { signal: this.#context.signal })
+    // It may fail before anybody waits for it.
+    this.#ahead.catch(() => {})
   }
 
   async #localPath(options: Abortable): Promise<string> {
@@ -101,34 +175,16 @@ export class DuckDbReader implements RowReader {
     return this.#sparse.path
   }
 
-  /** The column chunks that a query reads. */
-  async #rangesOf(
-    query: FileQuery,
-    figures: FooterFigures,
-    about: Parameters<typeof readChunks>[3],
-  ): Promise<ByteRange[]> {
+  /** DuckDB does not say what it has read: as much of the file, that is, as of its rows. */
+  #tellBytes(ended: boolean): void {
     const { limit, offset = 0 } = this.#options
-    const ranges: ByteRange[] = []
-    let rows = 0
-    let group = -1
-    // Row groups are read one after the other, so that a limit is reached in the first ones, unless rows are picked.
-    const last = query.filtered || query.sorted || limit === undefined ? Number.POSITIVE_INFINITY : offset + limit
-    for (const placed of await readChunks(this.#lease!, this.#sparse!.path, figures.leaves, about)) {
-      if (placed.rowGroup !== group) {
-        if (rows >= last) break
-        group = placed.rowGroup
-        rows += placed.rowGroupRows
-      }
-      const name = figures.columns[placed.column]?.name
-      if (query.needed !== undefined && name !== undefined && !query.needed.has(name)) continue
-      ranges.push(placed.chunk.bytes)
-      const { bloomFilter } = placed
-      if (bloomFilter === undefined || !query.filtered) continue
-      // Where the length is not told, nobody knows it before its header is read; what is there is fetched whole.
-      if (bloomFilter.length > 0) ranges.push({ start: bloomFilter.start, end: bloomFilter.start + bloomFilter.length })
-      else return [{ start: 0, end: this.#sparse!.size }]
-    }
-    return ranges
+    const known = !this.#query!.filtered && !this.#query!.sorted
+    if (!known && !ended) return
+    const whole = !known || (ended && limit === undefined)
+    const share = whole ? 1 : Math.min(1, (offset + this.delivered) / Math.max(1, this.#figures!.rowCount))
+    const bytes = Math.floor(this.#bytesInAll * share)
+    if (bytes > this.#bytesTold) this.#context.onBytesRead?.(bytes - this.#bytesTold)
+    this.#bytesTold = Math.max(bytes, this.#bytesTold)
   }
 
   /** A stream of rows that ends well has as many as the footer says. */

@@ -39,6 +39,9 @@ export interface ParquetColumnChunk {
 /** The few figures that reading itself needs. */
 export interface FooterFigures {
   readonly rowCount: number
+  /** Bytes of the file, and of its end: the footer and what says where it is. */
+  readonly fileSize: number
+  readonly endSize: number
   /** The columns as the file names them, and whether they may be null. */
   readonly columns: readonly { readonly name: string; readonly nullable: boolean }[]
   /** What values are stored in, in the order of the column chunks of a row group; `column` is one of `columns`. */
@@ -49,7 +52,11 @@ const number = (value: unknown): number => (value === null || value === undefine
 
 export async function readFigures(lease: DuckDbLease, path: string, options: QueryOptions): Promise<FooterFigures> {
   const target = [pathToRead(path)]
-  const [file] = await lease.rows('SELECT num_rows FROM parquet_file_metadata($1)', target, options)
+  const [file] = await lease.rows(
+    'SELECT num_rows, file_size_bytes, footer_size FROM parquet_file_metadata($1)',
+    target,
+    options,
+  )
   const elements = await lease.rows(
     'SELECT name, repetition_type, num_children FROM parquet_schema($1)',
     target,
@@ -71,7 +78,32 @@ export async function readFigures(lease: DuckDbLease, path: string, options: Que
     columns.push({ name: String(name), nullable: repetition !== 'REQUIRED' })
     at = walk(at, [])
   }
-  return { rowCount: number(file?.num_rows), columns, leaves }
+  return {
+    rowCount: number(file?.num_rows),
+    fileSize: number(file?.file_size_bytes),
+    endSize: number(file?.footer_size) + 8,
+    columns,
+    leaves,
+  }
+}
+
+/** Bytes that reading some of the columns takes. */
+export async function bytesOf(
+  lease: DuckDbLease,
+  path: string,
+  figures: FooterFigures,
+  needed: ReadonlySet<string> | undefined,
+  options: QueryOptions,
+): Promise<number> {
+  const { columns, leaves, fileSize, endSize } = figures
+  const wanted = leaves.flatMap(({ column }, i) => (needed?.has(columns[column]?.name ?? '') ? [i] : []))
+  if (needed === undefined || wanted.length === leaves.length) return fileSize
+  const [sum] = await lease.rows(
+    `SELECT sum(total_compressed_size)::BIGINT AS bytes FROM parquet_metadata($1) WHERE column_id IN (${wanted.join(', ')})`,
+    [pathToRead(path)],
+    options,
+  )
+  return number(sum?.bytes) + endSize
 }
 
 /** Everything of `ParquetMetadata`. */

@@ -6,7 +6,7 @@ import { createError, excerpt } from '../../core/errors.ts'
 import { checkCondition, columnsOf, parseFilter, rowPredicate } from '../../core/filter.ts'
 import type { Schema, SchemaType } from '../../core/schema.ts'
 import type { Batch, ByteRange, ByteSource, ReadContext, Row, RowReader } from '../../core/types.ts'
-import { valueModes } from '../../core/value-options.ts'
+import { columnAsRead, valueModes } from '../../core/value-options.ts'
 import { fieldOf, parsersOf, rawElements, type StoredField } from './hyparquet-fields.ts'
 import { missing } from './query.ts'
 import type { ParquetReadOptions } from './read-options.ts'
@@ -94,7 +94,7 @@ export class HyparquetReader implements RowReader {
       })
     }
     this.columns = this.#fields.map(({ name }) => name)
-    this.schema = { columns: this.#fields.map(({ schema }) => schema) }
+    this.schema = { columns: this.#fields.map(({ schema }) => columnAsRead(schema, modes)) }
     this.#metadata = { ...metadata, schema: rawElements(metadata.schema) }
   }
 

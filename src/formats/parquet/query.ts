@@ -7,6 +7,7 @@ import type { DuckDBType, DuckDBValue, LoadedDuckDb } from '../../duckdb/binding
 import { conditionSql, parameter } from '../../duckdb/filter-sql.ts'
 import { pathToRead, quoteIdentifier, quoteText } from '../../duckdb/names.ts'
 import type { ParquetReadOptions } from './read-options.ts'
+import type { RowRange } from './windows.ts'
 
 /** A column of the file. */
 export interface FileColumn {
@@ -32,13 +33,22 @@ export interface FileQuery {
   readonly needed: ReadonlySet<string> | undefined
 }
 
-/** `FROM` of a query over one file: exactly this one, whatever it is called. */
-export function fromFile(path: string): string {
-  return `read_parquet(${quoteText(pathToRead(path))}, hive_partitioning = false, union_by_name = false)`
+/** `FROM` of a query over one file: exactly this one, whatever it is called. `numbered`: with the column `file_row_number`. */
+export function fromFile(path: string, numbered = false): string {
+  const more = numbered ? ', file_row_number = true' : ''
+  return `read_parquet(${quoteText(pathToRead(path))}, hive_partitioning = false, union_by_name = false${more})`
+}
+
+/** What of a query is asked for now. */
+export interface QueryPart {
+  /** Rows that it gave before, which are left out. */
+  readonly skip?: number | undefined
+  /** Rows of the file that are looked at; row groups without any of them are not read. */
+  readonly rows?: RowRange | undefined
 }
 
 /**
- * Plans a query. `skip` rows were delivered by an earlier run. Throws OPTION_INVALID for columns that are not there and
+ * Plans a query. Throws OPTION_INVALID for columns that are not there and
  * values that cannot be compared.
  */
 export function planQuery(
@@ -47,7 +57,7 @@ export function planQuery(
   all: readonly FileColumn[],
   options: ParquetReadOptions,
   label: string,
-  skip = 0,
+  { skip = 0, rows }: QueryPart = {},
 ): FileQuery {
   const find = (name: string, option: string) =>
     all.find(column => column.name === name) ?? missing(name, option, all, label)
@@ -56,14 +66,19 @@ export function planQuery(
   const parameters: DuckDBValue[] = []
   const types: DuckDBType[] = []
   const clauses = [
-    `SELECT ${columns.map(({ internal }) => quoteIdentifier(internal)).join(', ')} FROM ${fromFile(path)}`,
+    `SELECT ${columns.map(({ internal }) => quoteIdentifier(internal)).join(', ')} FROM ${fromFile(path, rows !== undefined)}`,
   ]
   const { where, limit, offset = 0 } = options
+  const conditions: string[] = []
+  if (rows !== undefined) {
+    conditions.push(`file_row_number >= ${rows.start}`)
+    if (rows.end !== undefined) conditions.push(`file_row_number < ${rows.end}`)
+  }
   let known = true
   if (typeof where === 'string' || Array.isArray(where)) {
     const [sql, ...values] = (typeof where === 'string' ? [where] : where) as [string, ...never[]]
     // The line breaks keep a comment at its end from taking the bracket along.
-    clauses.push(`WHERE (\n${sql}\n)`)
+    conditions.push(`(\n${sql}\n)`)
     for (const value of values) {
       const [made, type] = value === null ? [null, duckdb.api.SQLNULL] : parameter(duckdb, value)
       parameters.push(made)
@@ -83,10 +98,11 @@ export function planQuery(
       typeOf: name => all.find(column => column.name === name)?.type,
       nameOf: name => internals.get(name) ?? name,
     })
-    clauses.push(`WHERE ${part.sql}`)
+    conditions.push(`(${part.sql})`)
     parameters.push(...part.parameters)
     types.push(...part.types)
   }
+  if (conditions.length > 0) clauses.push(`WHERE ${conditions.join(' AND ')}`)
   const order = orderColumns(options.orderBy)
   if (order.length > 0) {
     const terms = order.map(({ column, descending, nulls }) => {

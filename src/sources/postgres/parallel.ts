@@ -199,6 +199,7 @@ const sharing = (connections: Connections): Connections => ({
   timeoutMs: connections.timeoutMs,
   own: connections.own,
   transaction: false,
+  mayBeInTransaction: connections.mayBeInTransaction,
   available: () => connections.available(),
   acquire: options => connections.acquire(options),
   async [Symbol.asyncDispose]() {},

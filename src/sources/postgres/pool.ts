@@ -29,6 +29,8 @@ export interface Connections extends AsyncDisposable {
   readonly own: boolean
   /** Whether all connections are one, inside a transaction that somebody else began. */
   readonly transaction: boolean
+  /** Whether a transaction may be open on a connection that does not tell: a client of the user's. */
+  readonly mayBeInTransaction: boolean
   /** How many connections there are for the taking, without waiting. */
   available(): number
   acquire(options: Abortable): Promise<Lease<Session>>
@@ -125,6 +127,7 @@ class SharedConnections implements Connections {
   readonly #acquireTimeoutMs: number
   readonly own = true
   readonly transaction = false
+  readonly mayBeInTransaction = false
   readonly #entry: ServerPool
   readonly #onLast: () => void
   #disposed = false
@@ -244,13 +247,13 @@ function openGiven(given: GivenConnection, options: PostgresConnectionOptions): 
     const { pool } = given
     const acquire = (signal: Abortable) => acquireFrom(pool, options, signal)
     const available = () => (pool.options?.max ?? 1) - (pool.totalCount ?? 1) + (pool.idleCount ?? 0)
-    return { ...common, label: LABEL, catalog, transaction: false, acquire, available }
+    return { ...common, label: LABEL, catalog, transaction: false, mayBeInTransaction: false, acquire, available }
   }
   const { client } = given
   const label = labelOf(client)
   const acquire = ({ signal }: Abortable) =>
     acquireOnly(sessionOf(client, options), turnsOf(client), { signal, acquireTimeoutMs, label })
-  return { ...common, label, catalog, transaction: false, acquire }
+  return { ...common, label, catalog, transaction: false, mayBeInTransaction: true, acquire }
 }
 
 async function acquireFrom(

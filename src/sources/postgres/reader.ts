@@ -125,7 +125,8 @@ export class StatementReader implements RowReader {
     this.#lease = await this.#connections.acquire({ signal })
     const session = this.#lease.resource
     const isPostgres = (this.#options.dialect ?? session.dialect) === 'postgres'
-    this.#inTransaction = this.#connections.transaction || session.inTransaction
+    this.#inTransaction =
+      this.#connections.transaction || (session.inTransaction ?? this.#connections.mayBeInTransaction)
     const readOnly = (this.#options.readOnly ?? isPostgres) && !this.#inTransaction
     this.#mayWrite = !readOnly
     if (isPostgres && !this.#connections.catalog.knows(sql)) await this.#describe(session)

@@ -54,9 +54,10 @@ export class Session {
     return this.#alive && !this.client.connection.stream.destroyed
   }
 
-  /** Whether a transaction is open, as far as the driver tells; where it does not, one may be. */
-  get inTransaction(): boolean {
-    return (this.client as ConnectableClient).getTransactionStatus?.() !== 'I'
+  /** Whether a transaction is open; undefined where the driver does not tell. */
+  get inTransaction(): boolean | undefined {
+    const status = (this.client as ConnectableClient).getTransactionStatus?.() ?? undefined
+    return status === undefined ? undefined : status !== 'I'
   }
 
   /** Whether the process may end while the connection is open. */

@@ -42,6 +42,7 @@ export class PostgresTransaction {
       timeoutMs: outer.timeoutMs,
       own: false,
       transaction: true,
+      mayBeInTransaction: true,
       available: () => 0,
       acquire: options => this.#acquire(options),
       async [Symbol.asyncDispose]() {},
@@ -52,6 +53,13 @@ export class PostgresTransaction {
   static async begin(outer: Connections, options: PostgresTransactionOptions = {}): Promise<PostgresTransaction> {
     const { signal, acquireTimeoutMs = 30_000 } = options
     const lease = await outer.acquire({ signal })
+    if (lease.resource.inTransaction === true) {
+      await lease.release()
+      throw createError('OPTION_INVALID', 'the client is inside a transaction of its own', {
+        label: outer.label,
+        hint: 'end it first, give a pool or a URL, or read through the client as it is ({ postgres: client })',
+      })
+    }
     const transaction = new PostgresTransaction(outer, lease, acquireTimeoutMs)
     try {
       await transaction.#run(beginStatement(options))

@@ -1,4 +1,5 @@
 /** The AWS SDK, loaded when it is needed, and clients of it that are shared by what reaches the same place. */
+import { createHash } from 'node:crypto'
 import type { S3Client } from '@aws-sdk/client-s3'
 import { createError } from '../../core/errors.ts'
 import type { S3ConnectionOptions } from './options.ts'
@@ -33,7 +34,7 @@ interface SharedClient {
 }
 
 const shared = new Map<string, SharedClient>()
-/** Credentials are told apart by identity, so that no key holds a secret. */
+/** Functions are told apart by identity. */
 const identities = new WeakMap<object, number>()
 let nextIdentity = 1
 
@@ -55,10 +56,10 @@ export async function connectS3(options: S3ConnectionOptions, loadSdk = load): P
   const key = keyOf(options)
   let entry = shared.get(key)
   if (entry === undefined) {
-    entry = { client: createClient(sdk, options), users: 0, linger: undefined }
+    entry = { client: sendingOnce(createClient(sdk, options)), users: 0, linger: undefined }
     shared.set(key, entry)
   }
-  return { sdk, client: sendingOnce(entry.client), secrets, release: use(key, entry) }
+  return { sdk, client: entry.client, secrets, release: use(key, entry) }
 }
 
 function use(key: string, entry: SharedClient): () => void {
@@ -116,10 +117,16 @@ const UNSIGNED = {
 }
 
 function keyOf({ credentials, ...rest }: S3ConnectionOptions): string {
-  let identity = 0
-  if (credentials !== undefined) {
+  let identity: number | string = 0
+  if (typeof credentials === 'function') {
     identity = identities.get(credentials) ?? nextIdentity++
     identities.set(credentials, identity)
+  } else if (credentials !== undefined) {
+    // Not as they are: a key that somebody looks at must hold no secret.
+    const { accessKeyId, secretAccessKey, sessionToken } = credentials
+    identity = createHash('sha256')
+      .update(JSON.stringify([accessKeyId, secretAccessKey, sessionToken]))
+      .digest('base64')
   }
   const { region, endpoint, anonymous, forcePathStyle, requestChecksumCalculation } = rest
   return JSON.stringify([region, endpoint, anonymous, forcePathStyle, requestChecksumCalculation, identity])

@@ -1,8 +1,8 @@
 /** Objects that a pattern means. */
 import type { ListObjectsV2CommandOutput } from '@aws-sdk/client-s3'
 import { createError } from '../../core/errors.ts'
-import { ANY_FOLDERS, type GlobSegment, hasGlob, literalDepth, matchesGlob, parseGlob } from '../../core/glob.ts'
-import { type S3Location, s3Label, s3LocationOf } from '../../core/target-urls.ts'
+import { ANY_FOLDERS, type GlobSegment, literalDepth, matchesGlob, parseGlob } from '../../core/glob.ts'
+import { hasGlob, type S3Location, s3Label, s3LocationOf } from '../../core/target-urls.ts'
 import type { Abortable, ListedOptions, ListedTarget } from '../../core/types.ts'
 import { DEFAULT_TIMEOUT_MS, retryPolicyOf } from '../../remote/options.ts'
 import type { RetryPolicy } from '../../resilience/retry.ts'

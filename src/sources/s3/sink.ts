@@ -28,7 +28,7 @@ const DEFAULT_CONCURRENCY = 4
  * The object is replaced whole or not at all, when `close()` publishes it: what fits into one part by one PUT, more by a
  * multipart upload whose parts go up side by side while they are written. Every request is tried again as `retry` says. A
  * failure or an abort gives the upload up, so that no part stays; if even that fails, a process warning
- * (`OPEN_ITERABLE_UPLOAD_LEFT`) names the upload. An abort that comes while `close()` waits for S3's answer may come too
+ * (`UPLOAD_LEFT`) names the upload. An abort that comes while `close()` waits for S3's answer may come too
  * late, and then finds the object published.
  *
  * A process that is killed leaves its upload incomplete: nothing is visible, but its parts are stored and paid for, until
@@ -238,7 +238,7 @@ class S3Sink implements ByteSink {
     } catch (error) {
       process.emitWarning(
         `${this.label}: an upload could not be given up (${(error as Error).message}); its parts stay until a lifecycle rule of the bucket or AbortMultipartUpload removes them (UploadId ${this.#upload.uploadId})`,
-        { code: 'OPEN_ITERABLE_UPLOAD_LEFT' },
+        { type: 'OpenIterableWarning', code: 'UPLOAD_LEFT' },
       )
     } finally {
       this.#connection.release()

@@ -80,15 +80,7 @@ export class BadRecords {
     }
     if (this.skipped + this.failed >= this.#maxErrors) {
       this.failed++
-      throw createError('TOO_MANY_ERRORS', `more than ${this.#maxErrors} bad records`, {
-        label: error.label,
-        line: error.line,
-        column: error.column,
-        byte: error.byte,
-        record: error.record,
-        cause: error,
-        hint: `raise maxErrors, or look at the last of them: ${error.message}`,
-      })
+      throw tooManyErrors(this.#maxErrors, error)
     }
     if (decision === 'skip') {
       this.skipped++
@@ -142,6 +134,20 @@ export class BadRecords {
 
 function isWriter(target: unknown): target is LetterWriter {
   return typeof (target as Partial<LetterWriter> | null)?.writeBulk === 'function'
+}
+
+/** The error for one bad record too many, which is `error`. */
+export function tooManyErrors(maxErrors: number, error: OpenIterableError): Error {
+  const { label, line, column, byte, record } = error
+  return createError('TOO_MANY_ERRORS', `more than ${maxErrors} bad records`, {
+    label,
+    line,
+    column,
+    byte,
+    record,
+    cause: error,
+    hint: `raise maxErrors, or look at the last of them: ${error.message}`,
+  })
 }
 
 function missingTarget(): Error {

@@ -10,6 +10,7 @@ import type { JsonReadOptions } from './formats/json/read-options.ts'
 import type { JsonWriteOptions } from './formats/json/write-options.ts'
 import type { JsonlReadOptions } from './formats/jsonl/read-options.ts'
 import type { JsonlWriteOptions } from './formats/jsonl/write-options.ts'
+import type { ArrowReadOptions, ArrowWriteOptions } from './formats/arrow/options.ts'
 import type { ParquetReadOptions } from './formats/parquet/read-options.ts'
 import type { ParquetWriteOptions } from './formats/parquet/write-options.ts'
 import { LazyReaderHandle, LazyWriterHandle } from './lazy-handles.ts'
@@ -74,6 +75,7 @@ export interface FormatReadOptions {
   json: JsonReadOptions
   fixed: FixedReadOptions
   parquet: ParquetReadOptions
+  arrow: ArrowReadOptions
 }
 /** The mirror of `FormatReadOptions`. */
 export interface FormatWriteOptions {
@@ -82,6 +84,7 @@ export interface FormatWriteOptions {
   json: JsonWriteOptions
   fixed: FixedWriteOptions
   parquet: ParquetWriteOptions
+  arrow: ArrowWriteOptions
 }
 
 /** The options for reading of each built-in kind of place that has some, by its id. */

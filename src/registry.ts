@@ -335,6 +335,17 @@ const BUILT_IN_FORMATS: readonly FormatEntry[] = [
     peer: '@duckdb/node-api',
     load: async () => (await import('./formats/parquet/index.ts')).format,
   },
+  {
+    id: 'arrow',
+    title: 'Arrow IPC, Feather',
+    extensions: { arrow: {}, feather: {}, arrows: { container: 'stream' } },
+    reads: true,
+    writes: true,
+    typed: true,
+    needs: 'stream',
+    peer: 'apache-arrow',
+    load: async () => (await import('./formats/arrow/index.ts')).format,
+  },
 ]
 
 const formats = new Map<string, FormatEntry>(BUILT_IN_FORMATS.map(entry => [entry.id, entry]))

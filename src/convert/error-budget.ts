@@ -1,6 +1,12 @@
 /** One error policy for all parts of a conversion: reader, steps and writer leave out so many records together. */
-import { BadRecords, type DeadLetter, type ErrorDecision, type ErrorPolicy, type LetterWriter } from '../bad-records.ts'
-import { createError } from '../core/errors.ts'
+import {
+  BadRecords,
+  type DeadLetter,
+  type ErrorDecision,
+  type ErrorPolicy,
+  type LetterWriter,
+  tooManyErrors,
+} from '../bad-records.ts'
 import { openIterable, type WriteTarget } from '../open.ts'
 import type { Writer } from '../writer.ts'
 import type { ConvertOptions } from './options.ts'
@@ -17,17 +23,7 @@ export class ErrorBudget {
     let left = 0
     const decide: ErrorPolicy = (error, record) => {
       const decision: ErrorDecision = typeof policy === 'function' ? (policy(error, record) ?? 'skip') : policy
-      if (decision !== 'raise' && ++left > maxErrors) {
-        throw createError('TOO_MANY_ERRORS', `more than ${maxErrors} bad records`, {
-          label: error.label,
-          line: error.line,
-          column: error.column,
-          byte: error.byte,
-          record: error.record,
-          cause: error,
-          hint: `raise maxErrors, or look at the last of them: ${error.message}`,
-        })
-      }
+      if (decision !== 'raise' && ++left > maxErrors) throw tooManyErrors(maxErrors, error)
       return decision
     }
     this.#ownLetters =

@@ -240,6 +240,11 @@ export const ERRORS = {
     kind: 'data',
     means: 'A Parquet file uses a feature that is not supported, such as encryption.',
   },
+  ARROW_CORRUPT: {
+    kind: 'data',
+    means: 'Arrow IPC input is damaged or cut short, or is none.',
+    hint: 'fetch or copy it again',
+  },
   PARQUET_UNWRITABLE: {
     kind: 'data',
     means: 'A row or a value has no form in Parquet: a function, half of a surrogate pair, no column at all, …',

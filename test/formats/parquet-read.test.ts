@@ -343,7 +343,8 @@ describe('a Parquet file that is not right', () => {
     // A filter leaves rows out, so nothing can be counted; the failure is seen all the same.
     expect((await failure(path, { where: { id: { gte: 0 } } })).error.code).toBe('PARQUET_CORRUPT')
     expect((await failure(path, { where: ['id >= $1', 0] })).error.code).toBe('PARQUET_CORRUPT')
-    // What is not asked for is not looked at.
+    // What is not asked for is not looked at, be it before or behind it.
+    expect(await rowsOf(path, { offset: 999_998, columns: ['id'] })).toEqual([{ id: 999_998 }, { id: 999_999 }])
     const reader = openIterable(path)
     expect(await reader.readBulk(10)).toHaveLength(10)
     await reader.close()

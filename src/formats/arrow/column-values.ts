@@ -1,7 +1,14 @@
 /** Columns of a record batch → arrays of JavaScript values, as every typed format of this library gives them. */
 import type { Data, RecordBatch } from 'apache-arrow'
 import { columnRows } from '../../core/column-rows.ts'
-import { dateValue, decimalValue, integerValue, mapValue, timestampOfUnits, timeText } from '../../core/stored-values.ts'
+import {
+  dateValue,
+  decimalValue,
+  integerValue,
+  mapValue,
+  timestampOfUnits,
+  timeText,
+} from '../../core/stored-values.ts'
 import type { Row } from '../../core/types.ts'
 import type { ValueModes } from '../../core/value-options.ts'
 import type { ArrowPackage } from './peer.ts'

@@ -52,8 +52,7 @@ export const ARROW_WRITE_OPTIONS = {
     type: `an object: column name → ${COLUMN_TYPES.map(type => `'${type}'`).join(', ')}`,
     default: 'what the first 10,000 rows show',
     means: 'The types of columns; a value that is not of its type makes the row a bad one.',
-    accepts: value =>
-      isObject(value) && Object.values(value).every(type => COLUMN_TYPES.includes(type as ColumnType)),
+    accepts: value => isObject(value) && Object.values(value).every(type => COLUMN_TYPES.includes(type as ColumnType)),
   },
   recordBatchSize: {
     type: 'integer from 1',

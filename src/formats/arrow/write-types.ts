@@ -53,9 +53,7 @@ export function dataTypeOf(arrow: typeof import('apache-arrow'), type: ArrowType
     case 'list':
       return new arrow.List(new arrow.Field('item', dataTypeOf(arrow, type.items), true))
     case 'struct':
-      return new arrow.Struct(
-        type.fields.map(([name, field]) => new arrow.Field(name, dataTypeOf(arrow, field), true)),
-      )
+      return new arrow.Struct(type.fields.map(([name, field]) => new arrow.Field(name, dataTypeOf(arrow, field), true)))
   }
 }
 

@@ -1,7 +1,9 @@
 /** Rows → Arrow IPC. */
-import type { RecordBatchWriter, Schema as ArrowSchema } from 'apache-arrow'
+import type { Schema as ArrowSchema, RecordBatchWriter } from 'apache-arrow'
+import { CalendarDate } from '../../core/calendar-date.ts'
 import { createError, excerpt } from '../../core/errors.ts'
 import { FieldsInferrer } from '../../core/infer-values.ts'
+import { PreciseDate } from '../../core/precise-date.ts'
 import type { ColumnSchema, Schema } from '../../core/schema.ts'
 import type { Batch, ByteSink, RowWriter, WriteContext } from '../../core/types.ts'
 import { typeMismatch } from '../../core/typing.ts'
@@ -72,7 +74,7 @@ export class ArrowWriter implements RowWriter {
       if (typeof row !== 'object' || row === null || Array.isArray(row)) this.#refuse(this.#notARow(row, record), row)
       else if (this.#columns === undefined) {
         // Kept beyond this call, so it is to be our own; what is nested in it is copied too.
-        this.#sample.push({ row: structuredClone(plain(row)), record })
+        this.#sample.push({ row: copyOf(row) as Record<string, unknown>, record })
         if (this.#sample.length >= SAMPLE_ROWS) await this.#decide()
       } else await this.#take(row, record)
     }
@@ -138,11 +140,11 @@ export class ArrowWriter implements RowWriter {
       this.#refuse(this.#unknown(row, record), row)
       return
     }
-    for (const [i, { name }] of columns.entries()) this.#values[i]!.push(row[name] ?? null)
+    for (const [i, { name }] of columns.entries()) this.#values[i]!.push(copyOf(row[name] ?? null))
     if (++this.#count >= (this.#options.recordBatchSize ?? 65_536)) await this.#flush()
   }
 
-  /** Writes a record batch. Values are copied into it here, at the latest when the rows of one are there. */
+  /** Writes a record batch. */
   async #flush(): Promise<void> {
     if (this.#count === 0) return
     const { RecordBatch, makeData, Struct } = this.#arrow
@@ -181,13 +183,17 @@ export class ArrowWriter implements RowWriter {
   #unknown(row: object, record: number): Error {
     const known = this.#columns!.map(({ name }) => name)
     const found = Object.keys(row).find(name => !known.includes(name))
-    return createError('VALUE_TYPE_MISMATCH', `row ${record} has the column ${excerpt(found)}, which the schema lacks`, {
-      label: this.#context.label,
-      record,
-      expected: known.join(', '),
-      found,
-      hint: 'name all columns ({ columns: [...] })',
-    })
+    return createError(
+      'VALUE_TYPE_MISMATCH',
+      `row ${record} has the column ${excerpt(found)}, which the schema lacks`,
+      {
+        label: this.#context.label,
+        record,
+        expected: known.join(', '),
+        found,
+        hint: 'name all columns ({ columns: [...] })',
+      },
+    )
   }
 
   #notARow(row: unknown, record: number): Error {
@@ -199,4 +205,15 @@ export class ArrowWriter implements RowWriter {
       found,
     })
   }
+}
+
+/** A value that stays as it is when its row is changed. */
+function copyOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (value instanceof CalendarDate) return new CalendarDate(value.getTime())
+  if (value instanceof PreciseDate) return new PreciseDate(value.getTime(), value.nanoseconds)
+  if (value instanceof Date) return new Date(value.getTime())
+  if (value instanceof Uint8Array) return value.slice()
+  if (Array.isArray(value)) return value.map(copyOf)
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, copyOf(field)]))
 }

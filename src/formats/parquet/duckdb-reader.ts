@@ -11,7 +11,7 @@ import { bytesOf, CORRUPT, type FooterFigures, readChunks, readFigures } from '.
 import { expectedRows, type FileColumn, type FileQuery, fromFile, planQuery } from './query.ts'
 import type { ParquetReadOptions } from './read-options.ts'
 import { SparseCopy } from './sparse.ts'
-import { planWindows, type Window } from './windows.ts'
+import { planWindows, rowsBehind, type Window } from './windows.ts'
 
 /** Often enough for an instance that others broke; a file that breaks its own is told at the second time. */
 const MAX_STARTS = 2
@@ -120,7 +120,8 @@ export class DuckDbReader implements RowReader {
   /** Prepares the query for the window that is read now. */
   async #prepare(): Promise<void> {
     const { label, signal } = this.#context
-    const rows = this.#window?.rows
+    const rows =
+      this.#windows === undefined ? rowsBehind(this.#figures!, this.#query!, this.#options) : this.#window?.rows
     const { limit } = this.#options
     const given = this.#givenBefore
     const options = rows === undefined ? this.#options : { ...this.#options, offset: 0, limit: limit && limit - given }

@@ -27,6 +27,21 @@ interface Group {
   readonly ranges: ByteRange[]
 }
 
+/** Whether rows can be picked by their number: not where a column of the file has the name that DuckDB gives it. */
+export function hasNumbers({ columns }: FooterFigures): boolean {
+  return !columns.some(({ name }) => name.toLowerCase() === 'file_row_number')
+}
+
+/** The rows behind an offset, so that the row groups before it are not decoded; undefined where that cannot be said. */
+export function rowsBehind(
+  figures: FooterFigures,
+  query: FileQuery,
+  { offset = 0 }: ParquetReadOptions,
+): RowRange | undefined {
+  if (offset === 0 || query.filtered || query.sorted || !hasNumbers(figures)) return undefined
+  return { start: offset, end: undefined }
+}
+
 /** The windows of a query, in their order. One for all where rows are sorted, or counted behind a condition. */
 export function planWindows(
   chunks: readonly PlacedChunk[],
@@ -59,8 +74,7 @@ export function planWindows(
     if (length === 0) return [{ rows: undefined, ranges: [{ start: 0, end: fileSize }] }]
     group.ranges.push({ start, end: start + length })
   }
-  const named = figures.columns.some(({ name }) => name.toLowerCase() === 'file_row_number')
-  if (query.sorted || named || (query.filtered && offset > 0)) {
+  if (query.sorted || !hasNumbers(figures) || (query.filtered && offset > 0)) {
     return [{ rows: undefined, ranges: groups.flatMap(({ ranges }) => ranges) }]
   }
   const from = query.filtered ? 0 : offset

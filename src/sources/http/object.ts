@@ -115,10 +115,7 @@ export class HttpObject implements RemoteObject {
       endKnown: lengthText !== null || headers.has('transfer-encoding') || response.body === null,
       ...(fileName === undefined ? {} : { fileName }),
       ...(mediaType === undefined ? {} : { mediaType }),
-      async next() {
-        const { done, value } = await reader.read()
-        return done ? { done: true, value: undefined } : { done: false, value }
-      },
+      next: () => reader.read(),
       destroy() {
         reader.cancel().catch(() => {})
       },

@@ -37,8 +37,8 @@ const keysOf = ({ count }) => Array.from({ length: count }, (_, i) => `small-${i
 export const variants = {
   async 'GetObject drain'(input, clock) {
     const { GetObjectCommand, S3Client } = await import('@aws-sdk/client-s3')
-    const client = new S3Client(input.clientOptions)
     clock.start()
+    const client = new S3Client(input.clientOptions)
     const { Body } = await client.send(new GetObjectCommand({ Bucket: 'bench', Key: 'large.csv' }))
     const counts = await drain(Body, input)
     client.destroy()

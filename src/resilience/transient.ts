@@ -26,6 +26,9 @@ export const TRANSIENT_CODES: ReadonlySet<string> = new Set([
   'UND_ERR_BODY_TIMEOUT',
 ])
 
+/** What TLS says when a byte has changed on its way. */
+const BYTES_CHANGED = /^ERR_SSL_.*BAD_RECORD_MAC$/
+
 /** Causes that are looked at, one inside the other; more is a circle. */
 const MAX_CAUSES = 8
 
@@ -40,7 +43,7 @@ export function isTransient(error: unknown): boolean {
     const status = statusOf(cause)
     if (status !== undefined) return TRANSIENT_STATUSES.has(status)
     const { code } = cause as { readonly code?: unknown }
-    if (typeof code === 'string' && TRANSIENT_CODES.has(code)) return true
+    if (typeof code === 'string' && (TRANSIENT_CODES.has(code) || BYTES_CHANGED.test(code))) return true
     if (cause instanceof OpenIterableError && cause.code === 'TIMEOUT') return true
     // Several addresses of a name were tried, and all failed.
     if (cause instanceof AggregateError && cause.errors.length > 0) return cause.errors.every(isTransient)

@@ -35,7 +35,7 @@ async function parquet(sql: string): Promise<string> {
 /** Rows, and the types of columns. */
 async function contentOf(path: string) {
   const reader = openIterable(path)
-  const rows = await reader.readBulk()
+  const rows = await reader.readBulk(1e9)
   await reader.close()
   return { rows, columns: reader.schema?.columns.map(({ name, type, format }) => ({ name, type, format })) }
 }

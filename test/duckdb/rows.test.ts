@@ -167,6 +167,17 @@ describe('values of DuckDB', () => {
     }
   })
 
+  it('reads very many columns', async () => {
+    const columns = Array.from({ length: 300 }, (_, i) => `'text number ' || (i + ${i}) AS c${i}`)
+    const rows = await rowsOf(`SELECT ${columns.join(', ')} FROM range(3000) t(i)`)
+    expect(rows).toHaveLength(3000)
+    for (const [i, row] of rows.entries()) {
+      expect(row.c0).toBe(`text number ${i}`)
+      expect(row.c299).toBe(`text number ${i + 299}`)
+    }
+    expect(Object.keys(rows[0]!)).toHaveLength(300)
+  })
+
   it('makes plain rows whatever columns and fields are called', async () => {
     const names = ['__proto__', 'constructor', '2', '1', 'a b', `it's "so"`, 'Ünïcödé']
     const list = names.map((name, i) => `${i} AS "${name.replaceAll('"', '""')}"`).join(', ')

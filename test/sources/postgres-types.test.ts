@@ -205,8 +205,8 @@ describe('types that users and extensions make', () => {
     expect(types).toMatchObject({
       m: ['text', 'mood'],
       ms: ['array', 'mood[]'],
-      p: ['decimal', 'numeric(5,2)'],
-      f: ['array', 'bool[]'],
+      p: ['decimal', 'DECIMAL(5,2)'],
+      f: ['array', 'BOOLEAN[]'],
       v: ['array', 'vector'],
     })
   })

@@ -109,7 +109,7 @@ function decimals(words: Uint32Array, bits: number, scale: number, modes: ValueM
 
 function timestamps(
   units: BigInt64Array,
-  { unit, timezone }: { readonly unit: number; readonly timezone?: string | null },
+  { unit, timezone }: { readonly unit: number; readonly timezone?: string | null | undefined },
   modes: ValueModes,
 ): Maker {
   const zoned = timezone !== null && timezone !== undefined && timezone !== ''

@@ -1,5 +1,5 @@
 /** Arrow IPC → rows, a record batch at a time. */
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import type { RecordBatch, RecordBatchReader } from 'apache-arrow'
 import { createError } from '../../core/errors.ts'
 import type { Schema } from '../../core/schema.ts'
@@ -35,6 +35,7 @@ class ArrowReader implements RowReader {
   #current: RecordBatch | undefined
   #at = 0
   #ended = false
+  #file: FileHandle | undefined
 
   constructor(arrow: ArrowPackage, source: ByteSource, modes: ValueModes, context: ReadContext) {
     this.#arrow = arrow
@@ -66,7 +67,10 @@ class ArrowReader implements RowReader {
   async #open() {
     const { RecordBatchReader } = this.#arrow
     const { localPath } = this.#source
-    if (localPath !== undefined) return RecordBatchReader.from(await open(localPath, 'r'))
+    if (localPath !== undefined) {
+      this.#file = await open(localPath, 'r')
+      return RecordBatchReader.from(this.#file)
+    }
     return RecordBatchReader.from(copies(this.#source.stream({ signal: this.#context.signal })))
   }
 
@@ -107,7 +111,8 @@ class ArrowReader implements RowReader {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended = true
     try {
-      await this.#reader?.cancel()
+      // A reader of a file closes it, or does not.
+      await this.#file?.close()
     } finally {
       await this.#source[Symbol.asyncDispose]()
     }

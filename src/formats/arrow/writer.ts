@@ -83,7 +83,7 @@ export class ArrowWriter implements RowWriter {
   async close(): Promise<void> {
     if (this.#columns === undefined) await this.#decide()
     await this.#flush()
-    this.#writer!.finish()
+    this.#writer!.close()
     await this.#drain(true)
     await this.#sink.close()
   }

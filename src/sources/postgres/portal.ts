@@ -6,6 +6,7 @@
 import { createError } from '../../core/errors.ts'
 import type { Row } from '../../core/types.ts'
 import type { DriverConnection, Submittable } from './driver.ts'
+import { isWhole, MessageBuffer } from './message-buffer.ts'
 import { type EncodedParameter, Flight, HEADER_BYTES, MESSAGE, readError, readRowDescription } from './messages.ts'
 import { BLOCK_BYTES, type RowMaker } from './rows.ts'
 import type { FieldDescription } from './types.ts'
@@ -41,14 +42,7 @@ export class Portal implements Submittable {
   #driver: ((data: Buffer) => void)[] = []
   readonly #onData = (data: Buffer) => this.#take(data)
 
-  readonly #chunks: Buffer[] = []
-  /** The chunk in hand, and how far it is taken apart. */
-  #bytes: MessageBytes | undefined
-  #at = 0
-  /** Pieces of a message that is not whole yet, and how many bytes it has. */
-  #pieces: Buffer[] = []
-  #piecesBytes = 0
-  #neededBytes = 0
+  readonly #buffer = new MessageBuffer()
   #waiting: (() => void)[] = []
 
   /** Statements of `before` that have not ended. */
@@ -97,7 +91,7 @@ export class Portal implements Submittable {
 
   /** Whether something is at hand, so that a call would not wait. */
   get waits(): boolean {
-    return !this.over && this.#chunks.length === 0
+    return !this.over && this.#buffer.chunks === 0
   }
 
   /** Whether the columns are known, or never will be. */
@@ -203,8 +197,8 @@ export class Portal implements Submittable {
   }
 
   #take(data: Buffer): void {
-    this.#chunks.push(data)
-    if (this.#chunks.length >= MAX_CHUNKS) this.#connection!.stream.pause()
+    this.#buffer.push(data)
+    if (this.#buffer.chunks >= MAX_CHUNKS) this.#connection!.stream.pause()
     this.#awake()
   }
 
@@ -242,64 +236,22 @@ export class Portal implements Submittable {
   #step(): Row[] | undefined {
     // Of a connection that is lost, what has arrived before is still good.
     if (this.#status !== undefined) return undefined
-    if (this.#bytes === undefined && !this.#load()) return undefined
-    const bytes = this.#bytes!
-    const start = this.#at
-    if (!this.#isWhole(bytes, start)) {
-      this.#keep(bytes.subarray(start))
-      return this.#chunks.length > 0 ? [] : undefined
-    }
-    return bytes[start] === MESSAGE.dataRow ? this.#takeRows(bytes, start) : this.#takeMessage(bytes, start)
-  }
-
-  #isWhole(bytes: Buffer, at: number): boolean {
-    return at + HEADER_BYTES <= bytes.length && at + 1 + bytes.readUInt32BE(at + 1) <= bytes.length
-  }
-
-  /** Puts the next chunk in hand, behind the pieces of a message that began before it. */
-  #load(): boolean {
-    while (this.#chunks.length > 0) {
-      const chunk = this.#chunks.shift()!
-      if (this.#chunks.length === 0) this.#connection?.stream.resume()
-      if (this.#pieces.length === 0) {
-        this.#hand(chunk)
-        return true
-      }
-      this.#pieces.push(chunk)
-      this.#piecesBytes += chunk.length
-      // A large message is put together once, when all of it is there.
-      if (this.#piecesBytes < this.#neededBytes) continue
-      this.#hand(Buffer.concat(this.#pieces, this.#piecesBytes))
-      this.#pieces = []
-      this.#piecesBytes = 0
-      return true
-    }
-    return false
-  }
-
-  #hand(bytes: Buffer): void {
-    this.#bytes = bytes as MessageBytes
-    this.#at = 0
-  }
-
-  /** Keeps the beginning of a message until more has come. */
-  #keep(rest: Buffer): void {
-    this.#bytes = undefined
-    if (rest.length === 0) return
-    this.#pieces = [rest]
-    this.#piecesBytes = rest.length
-    this.#neededBytes = rest.length < HEADER_BYTES ? HEADER_BYTES : 1 + rest.readUInt32BE(1)
+    const hasMessage = this.#buffer.load()
+    if (this.#buffer.chunks === 0) this.#connection?.stream.resume()
+    if (!hasMessage) return undefined
+    const { bytes, at } = this.#buffer
+    return bytes[at] === MESSAGE.dataRow ? this.#takeRows(bytes, at) : this.#takeMessage(bytes, at)
   }
 
   /** A run of rows of about one block. */
   #takeRows(bytes: MessageBytes, start: number): Row[] {
     let end = start
     const starts: number[] = []
-    while (end - start < BLOCK_BYTES && bytes[end] === MESSAGE.dataRow && this.#isWhole(bytes, end)) {
+    while (end - start < BLOCK_BYTES && bytes[end] === MESSAGE.dataRow && isWhole(bytes, end)) {
       starts.push(end + HEADER_BYTES + 2)
       end += 1 + bytes.readUInt32BE(end + 1)
     }
-    this.#at = end
+    this.#buffer.at = end
     if (this.#stopping) return []
     if (this.#maker === undefined) {
       this.handleError(this.#fail('rows came before their columns'))
@@ -332,7 +284,7 @@ export class Portal implements Submittable {
 
   #takeMessage(bytes: MessageBytes, start: number): Row[] {
     const end = start + 1 + bytes.readUInt32BE(start + 1)
-    this.#at = end
+    this.#buffer.at = end
     switch (bytes[start]) {
       case MESSAGE.rowDescription:
         this.#describe(readRowDescription(bytes, start + HEADER_BYTES))
@@ -403,8 +355,7 @@ export class Portal implements Submittable {
       this.#error = this.#fail('the server ended the result without saying that it is complete')
     }
     this.#status = String.fromCharCode(bytes[end - 1]!)
-    this.#bytes = undefined
-    const rest = [bytes.subarray(start), ...this.#chunks.splice(0)]
+    const rest = this.#buffer.takeRest(start)
     const driver = this.#driver
     // First, as the driver may begin with its next statement while it takes the message.
     this.#detach()

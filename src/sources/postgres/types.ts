@@ -246,19 +246,36 @@ export class TypeDecoding {
   }
 }
 
-/** The name of the type with its size, as SQL has it: `numeric(12,2)`. */
+/** Types that other sources have as well, by the name that all of them give to it, so that types are kept between them. */
+const COMMON_NAMES: Readonly<Record<string, string>> = {
+  bool: 'BOOLEAN',
+  int2: 'SMALLINT',
+  int4: 'INTEGER',
+  int8: 'BIGINT',
+  float8: 'DOUBLE',
+  text: 'VARCHAR',
+  bytea: 'BLOB',
+  date: 'DATE',
+  time: 'TIME',
+  timestamp: 'TIMESTAMP',
+  timestamptz: 'TIMESTAMP WITH TIME ZONE',
+  uuid: 'UUID',
+}
+
+/** The name of the type with its size: the one that is common, or Postgres's own. */
 function formatOf(name: string | undefined, modifier: number): { format?: string } {
   if (name === undefined) return {}
-  if (modifier < 4) return { format: name }
-  if (name === 'numeric') {
+  if (name.endsWith('[]')) return { format: `${formatOf(name.slice(0, -2), -1).format}[]` }
+  if (name === 'numeric' && modifier >= 4) {
     const size = modifier - 4
     // From Postgres 15 on the scale may be negative: it has 11 bits.
-    const scale = ((size & 0x7ff) ^ 1024) - 1024
-    return { format: `numeric(${size >>> 16},${scale})` }
+    return { format: `DECIMAL(${size >>> 16},${((size & 0x7ff) ^ 1024) - 1024})` }
   }
-  if (name === 'varchar' || name === 'bpchar')
-    return { format: `${name === 'bpchar' ? 'char' : name}(${modifier - 4})` }
-  return { format: name }
+  if (name === 'varchar' || name === 'bpchar') {
+    const own = name === 'bpchar' ? 'char' : name
+    return { format: modifier < 4 ? own : `${own}(${modifier - 4})` }
+  }
+  return { format: COMMON_NAMES[name] ?? name }
 }
 
 /** The statement that asks the catalog for types, `$1` being an array of OIDs; elements and bases of domains come along. */

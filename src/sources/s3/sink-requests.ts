@@ -43,8 +43,6 @@ const WORTH_ANOTHER_TRY = new Set([
   'XAmzContentChecksumMismatch',
   'XAmzContentSHA256Mismatch',
 ])
-/** TLS noticed that bytes were changed on their way. */
-const BYTES_CHANGED = /^ERR_SSL_.*BAD_RECORD_MAC$/
 const FULL = new Set(['QuotaExceeded', 'XMinioStorageFull', 'InsufficientStorage'])
 /** Bytes of a piece of a body: what is one sign of life. */
 const PIECE_BYTES = 128 * 1024
@@ -107,8 +105,7 @@ export class S3Requests {
     }
     if (FULL.has(name)) return createError('SINK_FULL', `S3 refuses: ${(cause as Error).message}`, { label, cause })
     // The policy goes by status, and looks at this one first.
-    const code = String((error as { code?: unknown } | null)?.code)
-    if (WORTH_ANOTHER_TRY.has(name) || BYTES_CHANGED.test(code)) Object.defineProperty(told, 'status', { value: 503 })
+    if (WORTH_ANOTHER_TRY.has(name)) Object.defineProperty(told, 'status', { value: 503 })
     return told
   }
 }

@@ -95,6 +95,7 @@ export class WriterHandle<R> implements Writer<R> {
         // A lazy one, or that of a chain, opens here, so that its columns are known before its first batch.
         await ('source' in rows ? rows.source : rows)
         if (rows.columns !== undefined) writer.suggestColumns?.(rows.columns)
+        if (rows.schema !== undefined) writer.suggestSchema?.(rows.schema)
         for await (const batch of pull(rows.batches(), signal)) await this.#put(writer, batch)
       } else await this.#putItems(writer, rows, signal)
       return this.#rowsTaken - before

@@ -5,9 +5,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { pathToFileURL } from 'node:url'
 import { provideData } from '../lib/data.mjs'
-import { compare } from '../lib/measure.mjs'
+import { compare, measureOnce, median } from '../lib/measure.mjs'
 import { ratioOf, tabulate } from '../lib/report.mjs'
 import { loadSubject, subjectFolder } from '../lib/subject.mjs'
 import { createTally } from '../lib/tally.mjs'
@@ -16,6 +17,7 @@ const REMOTE_FILES = 20
 const REMOTE_BYTES = 100_000
 const LATENCY_MS = 50
 const LOCAL_FILES = 8
+const READERS = 100
 
 /** @typedef {{ file: string, prove?: boolean }} Input */
 
@@ -74,6 +76,28 @@ async function convertLocal(input, clock, workers) {
   }
 }
 
+/** Reads 100 files of three formats at once; how late the event loop is meanwhile. */
+async function readManyAtOnce(input) {
+  const { convert, openIterable } = await import(pathToFileURL(`${subjectFolder}/index.js`).href)
+  const folder = await mkdtemp(join(tmpdir(), 'open-iterable-bench-'))
+  try {
+    const paths = [join(folder, 'x.csv'), join(folder, 'x.jsonl'), join(folder, 'x.parquet')]
+    for (const path of paths) await convert(input.file, path, { limit: 10_000 })
+    const delay = monitorEventLoopDelay({ resolution: 1 })
+    delay.enable()
+    let rows = 0
+    await Promise.all(
+      Array.from({ length: READERS }, async (_, i) => {
+        for await (const _row of openIterable(paths[i % paths.length])) rows++
+      }),
+    )
+    delay.disable()
+    return { rows, p99Ms: delay.percentile(99) / 1e6, maxMs: delay.max / 1e6 }
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
 /** @type {Record<string, (input: Input, clock: { start(): void, stop(): object }) => Promise<object>>} */
 export const variants = {
   'remote, one by one': (input, clock) =>
@@ -86,6 +110,7 @@ export const variants = {
   'local, this thread': (input, clock) => convertLocal(input, clock, 0),
   'local, 1 worker': (input, clock) => convertLocal(input, clock, 1),
   'local, 2 workers': (input, clock) => convertLocal(input, clock, 2),
+  'many at once': readManyAtOnce,
 }
 
 export async function run({ report, choose, quick, rounds }) {
@@ -124,5 +149,21 @@ export async function run({ report, choose, quick, rounds }) {
   )
   report.target('local, 2 workers, × 1 worker', ratioOf(local.summaries, 'local, 1 worker', 'local, 2 workers'), {
     atLeast: 1.7,
+  })
+  if (!chosen.includes('many at once')) return
+  const readings = []
+  for (let round = 0; round < rounds; round++) {
+    const reading = await measureOnce({
+      case: 'concurrency',
+      variant: 'many at once',
+      input: { file: local.data.file },
+    })
+    if (reading.rows !== READERS * 10_000)
+      report.fail(`concurrency: ${reading.rows} rows by ${READERS} readers at once`)
+    readings.push(reading)
+  }
+  report.target(`${READERS} readers at once, event loop late, p99`, median(readings.map(({ p99Ms }) => p99Ms)), {
+    atMost: 50,
+    unit: ' ms',
   })
 }

@@ -39,13 +39,15 @@ const GENERATED = {
 GENERATED.long.select = GENERATED.mixed.select
 
 const loadDuckDb = async () => (await import('@duckdb/node-api')).DuckDBInstance
-const batchesOf = async file => {
+/** Gives `openIterable`, with modules loaded and DuckDB's instance there, as those of the others are before their clock starts. */
+const loadSubject = async file => {
   const { openIterable } = await import(pathToFileURL(join(subjectFolder, 'index.js')).href)
-  await openIterable(file, { limit: 1 }).readBulk(1) // modules and packages are loaded, as those of the others are
-  return openIterable(file).batches()
+  const held = openIterable(file, { limit: 1 })
+  await held
+  return { openIterable, release: () => held.close() }
 }
 
-/** @type {Record<string, (input: { file: string, prove?: boolean }, clock: { start(): void }) => Promise<object>>} */
+/** @type {Record<string, (input: { file: string, prove?: boolean }, clock: { start(): void, stop(): void }) => Promise<object>>} */
 export const variants = {
   async yieldRowObjectJs(input, clock) {
     const connection = await (await (await loadDuckDb()).create(':memory:')).connect()
@@ -81,16 +83,17 @@ export const variants = {
   },
 
   async 'open-iterable'(input, clock) {
-    const batches = await batchesOf(input.file)
+    const { openIterable, release } = await loadSubject(input.file)
     const { take, result } = createTally(input)
     clock.start()
-    for await (const rows of batches) take(rows)
+    for await (const rows of openIterable(input.file).batches()) take(rows)
+    clock.stop()
+    await release()
     return result()
   },
 
   async 'open-iterable rows'(input, clock) {
-    const { openIterable } = await import(pathToFileURL(join(subjectFolder, 'index.js')).href)
-    await openIterable(input.file, { limit: 1 }).readBulk(1)
+    const { openIterable, release } = await loadSubject(input.file)
     const { take, result } = createTally(input)
     const one = [undefined]
     clock.start()
@@ -98,6 +101,8 @@ export const variants = {
       one[0] = row
       take(one)
     }
+    clock.stop()
+    await release()
     return result()
   },
 }
@@ -171,7 +176,9 @@ const rangedVariants = {
         },
       }),
     })
-    await openIterable(new Ranged(input.file), { limit: 1 }).readBulk(1)
+    const warm = openIterable(new Ranged(input.file), { limit: 1 })
+    await warm.readBulk(1)
+    await warm.close()
     const { take, result } = createTally(input)
     const place = new Ranged(input.file)
     clock.start()

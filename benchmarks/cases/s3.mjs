@@ -28,7 +28,7 @@ async function countRows(openIterable, key, { clientOptions }) {
 
 /** What is measured is waiting, not the compiling of what has not run yet. */
 async function warmUp(openIterable, input) {
-  for (const key of keysOf(input).slice(0, 5)) await countRows(openIterable, key, input)
+  await Promise.all(keysOf(input).map(key => countRows(openIterable, key, input)))
 }
 
 const keysOf = ({ count }) => Array.from({ length: count }, (_, i) => `small-${i}.csv`)

@@ -102,6 +102,8 @@ export interface RowWriter<R = Row> extends AsyncDisposable {
   readonly engine?: string | undefined
   /** Tells the columns that the rows to come have, in order, before the first row. Ignored once columns are fixed. */
   suggestColumns?(columns: readonly string[]): void
+  /** Tells the types of those columns, as far as their source knows them; after `suggestColumns`. Values decide. */
+  suggestSchema?(schema: Schema): void
   /** Settles when the batch is encoded and the place has accepted enough of it. The rows may then be changed. */
   write(batch: Batch<R>): Promise<void>
   /** Ends the output and publishes it. */

@@ -16,7 +16,7 @@ export interface ParallelOptions {
 /** How many ranges are fetched side by side where nobody says it. */
 export const AUTOMATIC_CONCURRENCY = 4
 /** What one connection gives to a host nearby; more connections then only cost. Bytes each second. */
-const QUICK_BYTES_PER_SECOND = 64 * 1024 * 1024
+const QUICK_BYTES_PER_SECOND = 32 * 1024 * 1024
 
 /**
  * Whether more connections would help a reader that has got `bytes` in `elapsedMs`, of which it waited `waitedMs` for the

@@ -105,6 +105,7 @@ describe('both roads', () => {
       ) t(tiny, big, f, d, dec, bool, text, day, ts, tz, list, struct, bytes, id)`)
     expect(await onBoth(from, 'jsonl')).toBeUndefined()
     expect(await onBoth(from, 'json')).toBeUndefined()
+    expect(await onBoth(from, 'parquet')).toBeUndefined()
     const flat = ['tiny', 'big', 'f', 'dec', 'bool', 'text', 'day', 'ts', 'tz', 'bytes', 'id']
     expect(await onBoth(from, 'csv', { columns: flat })).toBeUndefined()
     expect(await onBoth(from, 'csv')).toMatch(/column list .* otherwise/)

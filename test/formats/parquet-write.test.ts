@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { readFile, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import fc from 'fast-check'
 import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest'
 import { CalendarDate } from '../../src/core/calendar-date.ts'
 import { PreciseDate } from '../../src/core/precise-date.ts'
 import type { ColumnSchema } from '../../src/core/schema.ts'
+import { MemoryTarget, openIterable } from '../../src/index.ts'
 import { makeFolder, openWriter, query, readParquet, writeParquet } from './parquet-writing.ts'
 
 const folder = makeFolder()
@@ -424,6 +425,89 @@ describe('options', () => {
     expect(read).toEqual([{ n: 10_000, g: 3 }])
     expect(readdirSync(folder).filter(name => name.startsWith('.'))).toEqual([])
     await expect(writeParquet(path, [rows], { partitionBy: 'group' })).rejects.toMatchObject({ code: 'SINK_FAILED' })
+  })
+})
+
+describe('openIterable', () => {
+  const samples: Record<string, unknown>[] = [
+    {
+      id: 1,
+      big: 2n ** 60n,
+      number: 0.5,
+      flag: true,
+      text: 'é',
+      day: new CalendarDate('2024-02-29'),
+      moment: new PreciseDate(0, 1000),
+      bytes: new Uint8Array([1]),
+      list: [1, null],
+      struct: { a: 'x', b: null },
+    },
+    {
+      id: 2,
+      big: null,
+      number: null,
+      flag: null,
+      text: null,
+      day: null,
+      moment: null,
+      bytes: null,
+      list: null,
+      struct: null,
+    },
+  ]
+
+  it('gives back what it wrote, to files and to memory, compressed once more or not', async () => {
+    for (const target of [fresh(), new MemoryTarget('x.parquet'), new MemoryTarget('x.parquet.gz')]) {
+      const out = openIterable(target, { mode: 'w', rowGroupSize: 10_000, metadata: { by: 'us' } })
+      for (const row of samples) await out.write(row)
+      await out.close()
+      expect([out.rowsWritten, out.engine, out.columns]).toEqual([2, 'duckdb', Object.keys(samples[0]!)])
+      expect(out.bytesWritten).toBeGreaterThan(100)
+      expect(await openIterable(target).readBulk()).toEqual(samples)
+    }
+  })
+
+  it('takes the types of a file over, those that values do not tell as well', async () => {
+    const from = fresh()
+    await query(
+      `COPY (SELECT 1::TINYINT AS tiny, NULL::DATE AS day, 12.50::DECIMAL(9,3) AS price, 0.5::FLOAT AS part, uuid() AS id,
+        TIMESTAMPTZ '2024-01-01 00:00:00+00' AS moment, [1.5::FLOAT] AS list) TO '${from}' (FORMAT parquet)`,
+    )
+    const to = fresh()
+    const out = openIterable(to, { mode: 'w' })
+    await out.writeBulk(openIterable(from))
+    await out.close()
+    const [before, after] = [await readParquet(from), await readParquet(to)]
+    expect(after).toEqual(before)
+    expect(after.types.slice(0, 4)).toEqual(['TINYINT', 'DATE', 'DECIMAL(9,3)', 'FLOAT'])
+  })
+
+  it('leaves bad rows out when told so, and refuses to append', async () => {
+    const path = fresh()
+    const out = openIterable(path, { mode: 'w', onError: 'skip' })
+    await out.writeBulk([{ a: 1 }, { a: Symbol('x') }, { a: 2 }])
+    await out.close()
+    expect([out.rowsWritten, out.rowsSkipped]).toEqual([2, 1])
+    await expect(openIterable(path, { mode: 'a' }).write({ a: 3 })).rejects.toMatchObject({
+      code: 'FORMAT_UNSUPPORTED',
+    })
+  })
+
+  it('is aborted at once, and leaves nothing', async () => {
+    const path = fresh()
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    const endless = function* () {
+      for (let i = 0; ; i++) {
+        if (i === 50_000) controller.abort(reason)
+        yield { id: i, text: `some text of the row ${i}` }
+      }
+    }
+    const out = openIterable(path, { mode: 'w', signal: controller.signal })
+    await expect(out.writeBulk(endless())).rejects.toBe(reason)
+    await out.abort()
+    const name = basename(path)
+    expect(readdirSync(folder).filter(file => file.includes(name))).toEqual([])
   })
 })
 

@@ -49,12 +49,12 @@ export async function writeParquet(
 }
 
 /** The rows of a query, and the types of its columns. `$1` is the path. */
-export async function query(sql: string, path: string): Promise<{ rows: Record<string, unknown>[]; types: string[] }> {
+export async function query(sql: string, path?: string): Promise<{ rows: Record<string, unknown>[]; types: string[] }> {
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
   try {
     await connection.run("SET TimeZone = 'UTC'")
-    const reader = await connection.runAndReadAll(sql, [path])
+    const reader = await connection.runAndReadAll(sql, path === undefined ? [] : [path])
     return { rows: reader.getRowObjectsJS(), types: reader.columnTypes().map(String) }
   } finally {
     connection.closeSync()

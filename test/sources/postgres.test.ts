@@ -505,5 +505,11 @@ describe('pools and clients of the user', () => {
       })(),
     )
     expect([rows, error.record]).toEqual([499, 500])
+    // The connection is given back as it was, not destroyed.
+    const pid = 'SELECT pg_backend_pid() AS pid'
+    const url = `${subject.url}?application_name=bad-rows`
+    const [before] = await openIterable(url, { query: pid, poolSize: 1 }).readBulk()
+    await errorOf(collect(openIterable(url, { ...options, poolSize: 1 })))
+    expect(await openIterable(url, { query: pid, poolSize: 1 }).readBulk()).toEqual([before])
   })
 })

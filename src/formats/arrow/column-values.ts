@@ -93,7 +93,7 @@ function nestedMaker(arrow: ArrowPackage, data: Data, modes: ValueModes): Maker 
   }
   const vector = arrow.makeVector(data)
   if (DataType.isBinary(type) || DataType.isLargeBinary(type) || DataType.isFixedSizeBinary(type)) {
-    return i => Buffer.from(vector.get(i) as Uint8Array)
+    return i => Uint8Array.from(vector.get(i) as Uint8Array)
   }
   return i => vector.get(i)
 }

@@ -65,7 +65,11 @@ export class ArrowWriter implements RowWriter {
 
   /** Tells columns and types of the rows to come; those of which nothing is told are found by the first rows. */
   suggestSchema(schema: Schema): void {
-    if (this.#columns === undefined && this.#records === 0) this.#suggested = schema.columns
+    if (this.#columns !== undefined || this.#records > 0) return
+    // Columns that were told before are those that the rows have.
+    const types = new Map(schema.columns.map(column => [column.name, column]))
+    this.#suggested =
+      this.#suggested.length === 0 ? schema.columns : this.#suggested.map(column => types.get(column.name) ?? column)
   }
 
   async write(batch: Batch): Promise<void> {

@@ -1,12 +1,10 @@
 /** The options of writing Parquet. */
 
 import { is, type OptionEntry } from '../../core/options.ts'
+import { ROW_SELECTION_OPTIONS, type RowSelection } from '../../core/row-selection.ts'
 import { COLUMN_TYPES } from '../../core/values.ts'
 import { DUCKDB_OPTION, type DuckDbSettings } from '../../duckdb/settings.ts'
 import { isParquetColumnType, type ParquetColumnType } from './writer-declared.ts'
-
-/** A column to sort by, and its direction. Null comes last. */
-export type SortKey = string | { readonly column: string; readonly descending?: boolean | undefined }
 
 export interface ParquetWriteOptions {
   /** The columns, in order. Default: all that rows have, in the order in which they come. */
@@ -27,10 +25,10 @@ export interface ParquetWriteOptions {
   /** Rows of a row group. Default 122,880. */
   readonly rowGroupSize?: number | undefined
   /**
-   * The columns to sort by, most important first; rows that are equal in them stay in their order. All rows are held back
+   * By what rows are sorted: names, or `{ column, descending, nulls }`; equal rows stay in their order. All rows are held back
    * for it, in temp files beyond DuckDB's memory limit. Default: as they come.
    */
-  readonly orderBy?: SortKey | readonly SortKey[] | undefined
+  readonly orderBy?: RowSelection['orderBy']
   /** Texts that are kept beside the data, by key. Default: none. */
   readonly metadata?: Readonly<Record<string, string>> | undefined
   /**
@@ -47,12 +45,6 @@ const isObject = (value: unknown): value is object =>
 const isName = (value: unknown) => typeof value === 'string' && value !== ''
 const isNames = (value: unknown) =>
   Array.isArray(value) && value.length > 0 && value.every(isName) && new Set(value).size === value.length
-const isSortKey = (value: unknown) =>
-  isName(value) ||
-  (isObject(value) &&
-    isName((value as { column?: unknown }).column) &&
-    [undefined, true, false].includes((value as { descending?: boolean }).descending) &&
-    Object.keys(value).every(key => key === 'column' || key === 'descending'))
 
 export const PARQUET_WRITE_OPTIONS = {
   columns: {
@@ -92,10 +84,9 @@ export const PARQUET_WRITE_OPTIONS = {
     accepts: is.integer(1),
   },
   orderBy: {
-    type: 'a column, { column, descending }, or an array of them',
+    ...ROW_SELECTION_OPTIONS.orderBy,
     default: 'as rows come',
-    means: 'The columns to sort by; null comes last, equal rows stay in their order.',
-    accepts: is.any(isSortKey, value => Array.isArray(value) && value.length > 0 && value.every(isSortKey)),
+    means: 'By what rows are sorted; equal rows stay in their order.',
   },
   metadata: {
     type: 'an object of texts',

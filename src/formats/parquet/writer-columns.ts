@@ -217,9 +217,11 @@ export class WriteColumns {
     this.#shape = []
   }
 
-  /** As `add`, for a column that others tell of; its type may turn out to be another one. */
+  /** The type to begin with, of a column of which nothing is known; its values may turn out to be of another one. */
   suggest(name: string, type: WriteType): void {
-    this.add(name, type)
+    const column = this.#columns.find(one => one.name === name)
+    if (column === undefined) this.add(name, type)
+    else if (column.declared === undefined && column.type.kind === 'null') column.widen(type)
   }
 
   setTypes(types: readonly WriteType[]): void {

@@ -5,11 +5,12 @@
 import { copyFile, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createError, excerpt } from '../../core/errors.ts'
+import { orderColumns } from '../../core/row-selection.ts'
 import { type CopyThread, returnThread, takeThread } from '../../duckdb/copy-thread.ts'
 import { duckDbError } from '../../duckdb/errors.ts'
 import { pathToRead, pathToWrite, quoteIdentifier, quoteText } from '../../duckdb/names.ts'
 import type { ChunkData } from '../../duckdb/vector-data.ts'
-import type { ParquetWriteOptions, SortKey } from './write-options.ts'
+import type { ParquetWriteOptions } from './write-options.ts'
 import { NULL, sqlType, type WriteType, widened } from './write-types.ts'
 import { replaceNames, type StandIns, standInsFor } from './writer-names.ts'
 
@@ -20,6 +21,7 @@ export interface OutputColumns {
 
 interface Part extends OutputColumns {
   readonly path: string
+  rowCount: number
 }
 
 /** More parts than this are made one in between, so that they do not become too many to open. */
@@ -57,7 +59,7 @@ export class ParquetOutput {
     this.#inPlace = this.#parts.length === 0 && this.#options.partitionBy === undefined
     if (this.#inPlace === false && this.#parts.length === 1) await this.#moveFirst()
     const path = this.#inPlace ? this.#path : await this.#partPath()
-    this.#current = { ...columns, path }
+    this.#current = { ...columns, path, rowCount: 0 }
     this.#nameColumns(columns.names)
     const name = `rows_${++statements}`
     const fields = columns.names.map((column, i) => {
@@ -76,6 +78,7 @@ export class ParquetOutput {
 
   /** Sends a chunk of the part that was begun. Settles when the next may come; undefined: at once. */
   send(chunk: ChunkData): Promise<void> | undefined {
+    this.#current!.rowCount += chunk.rowCount
     return this.#thread.send(chunk)?.catch(error => Promise.reject(this.#errorOf(error)))
   }
 
@@ -83,7 +86,7 @@ export class ParquetOutput {
   async end(): Promise<void> {
     const sent = this.#thread.send({ rowCount: 0, vectors: [] })
     await sent?.catch(() => {})
-    await this.#settled(this.#ended!)
+    await this.#settled(this.#ended!, this.#current!.rowCount)
     this.#parts.push(this.#current!)
     this.#current = undefined
   }
@@ -141,9 +144,12 @@ export class ParquetOutput {
   async #joinParts(): Promise<void> {
     const { names, types } = this.#parts.at(-1)!
     const path = await this.#partPath()
-    await this.#settled(this.#thread.start({ sql: partCopy(this.#union({ names, types }), path) }).ended)
+    await this.#settled(
+      this.#thread.start({ sql: partCopy(this.#union({ names, types }), path) }).ended,
+      this.#rowCount,
+    )
     for (const part of this.#parts) if (part.path !== this.#path) await rm(part.path, { force: true })
-    this.#parts = [{ names, types, path }]
+    this.#parts = [{ names, types, path, rowCount: this.#rowCount }]
   }
 
   async #partPath(): Promise<string> {
@@ -187,11 +193,10 @@ export class ParquetOutput {
   #sorted(rows: string): string {
     const { orderBy } = this.#options
     if (orderBy === undefined) return rows
-    const keys = [orderBy as SortKey | readonly SortKey[]].flat() as SortKey[]
-    const terms = keys.map(key => {
-      const { column, descending = false } = typeof key === 'string' ? { column: key } : key
-      return `${this.#quoted(column)} ${descending ? 'DESC' : 'ASC'} NULLS LAST`
-    })
+    const terms = orderColumns(orderBy).map(
+      ({ column, descending, nulls }) =>
+        `${this.#quoted(column)} ${descending ? 'DESC' : 'ASC'} NULLS ${nulls === 'first' ? 'FIRST' : 'LAST'}`,
+    )
     const order = quoteIdentifier('row number of open-iterable')
     return `SELECT * EXCLUDE (${order}) FROM (SELECT *, row_number() OVER () AS ${order} FROM (${rows})) ORDER BY ${terms.join(', ')}, ${order}`
   }
@@ -199,7 +204,7 @@ export class ParquetOutput {
   /** Runs the statement that writes the output. */
   async #run(sql: string): Promise<void> {
     if (this.#options.partitionBy !== undefined) await this.#makeFolder()
-    await this.#settled(this.#thread.start({ sql }).ended)
+    await this.#settled(this.#thread.start({ sql }).ended, this.#rowCount)
   }
 
   /** The place may have made a file there. */
@@ -208,12 +213,24 @@ export class ParquetOutput {
     await mkdir(this.#path)
   }
 
-  async #settled(ended: Promise<number>): Promise<void> {
+  get #rowCount(): number {
+    return this.#parts.reduce((sum, part) => sum + part.rowCount, 0)
+  }
+
+  /** Waits for a statement, which must have written so many rows. */
+  async #settled(ended: Promise<number>, rowCount: number): Promise<void> {
+    let written: number
     try {
-      await this.#thread.await(ended)
+      written = await this.#thread.await(ended)
     } catch (error) {
       throw this.#errorOf(error)
     }
+    if (written === rowCount) return
+    throw createError('DUCKDB_FAILED', `DuckDB wrote ${written} rows of ${rowCount}`, {
+      label: this.#label,
+      expected: `${rowCount} rows`,
+      found: `${written} rows`,
+    })
   }
 
   #errorOf(error: unknown): Error {

@@ -5,7 +5,8 @@ import { types as kinds } from 'node:util'
 import { createError, excerpt } from '../../core/errors.ts'
 import { opaqueKind } from '../../core/json.ts'
 import { invalidOption } from '../../core/options.ts'
-import type { ColumnSchema, Schema } from '../../core/schema.ts'
+import { orderColumns } from '../../core/row-selection.ts'
+import type { Schema } from '../../core/schema.ts'
 import type { Batch, ByteSink, RowWriter, WriteContext } from '../../core/types.ts'
 import { loadDuckDb } from '../../duckdb/binding.ts'
 import { makeTempFolder, removeTempFolder } from '../../duckdb/temp-folder.ts'
@@ -51,7 +52,7 @@ function checkNames({ columns, types, partitionBy, orderBy }: ParquetWriteOption
   const wanted: [option: string, names: string[]][] = [
     ['types', Object.keys(types ?? {})],
     ['partitionBy', [partitionBy ?? []].flat()],
-    ['orderBy', [orderBy ?? []].flat().map(key => (typeof key === 'string' ? key : key.column))],
+    ['orderBy', orderColumns(orderBy).map(({ column }) => column)],
   ]
   for (const [option, names] of wanted) {
     const unknown = names.find(name => !columns.includes(name))
@@ -93,20 +94,20 @@ export class ParquetWriter implements RowWriter {
   }
 
   suggestColumns(columns: readonly string[]): void {
-    this.suggestSchema({ columns: columns.map(name => ({ name, type: 'null', nullable: true, source: 'inferred' })) })
+    if (!this.#columns.isOpen || this.#records > 0) return
+    for (const name of columns) this.#columns.add(name)
   }
 
   /**
-   * Tells the columns and types that the rows to come have, as far as they are known. Values need not agree: a type is
-   * widened where one does not. Ignored once rows were written or where the options name the columns.
+   * Tells the types of the rows to come, as far as they are known, and their columns where nobody told them. Values need
+   * not agree: a type is widened where one does not. Ignored once rows were written.
    */
-  suggestSchema(schema: Schema): void {
-    if (!this.#columns.isOpen || this.#records > 0) return
-    this.#suggest(schema.columns)
-  }
-
-  #suggest(columns: readonly ColumnSchema[]): void {
-    for (const column of columns) this.#columns.suggest(column.name, suggestedType(column))
+  suggestSchema({ columns }: Schema): void {
+    if (this.#records > 0) return
+    const known = new Set(this.#columns.names)
+    for (const column of columns) {
+      if (known.size === 0 || known.has(column.name)) this.#columns.suggest(column.name, suggestedType(column))
+    }
   }
 
   async write(batch: Batch): Promise<void> {

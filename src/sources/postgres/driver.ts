@@ -11,6 +11,10 @@ export interface Submittable {
 
 export interface DriverConnection extends EventEmitter {
   readonly stream: Duplex
+  /** Sends a statement by the simple protocol. */
+  query(sql: string): void
+  endCopyFrom(): void
+  sendCopyFail(reason: string): void
 }
 
 /** A client of `pg`. */
@@ -22,6 +26,8 @@ export interface DriverClient extends EventEmitter {
   readonly processID?: number | null
   query(submittable: Submittable): unknown
   query(sql: string, values?: readonly unknown[]): Promise<DriverResult>
+  /** A statement that is prepared once by its name. */
+  query(statement: { readonly name: string; readonly text: string; readonly values: readonly unknown[] }): Promise<DriverResult>
   getTypeParser?(oid: number, format: 'text'): (text: string) => unknown
   end(): Promise<void>
 }
@@ -29,6 +35,8 @@ export interface DriverClient extends EventEmitter {
 export interface DriverResult {
   readonly rows: Record<string, unknown>[]
   readonly rowCount: number | null
+  /** The columns; none of a statement without rows. */
+  readonly fields?: readonly { readonly name: string }[]
 }
 
 /** A pool of `pg`, as far as it is used. */

@@ -42,7 +42,7 @@ const FLUSH = Buffer.from('H\0\0\0\x04', 'latin1')
 const DESCRIBE_PORTAL = Buffer.from('D\0\0\0\x06P\0', 'latin1')
 const DESCRIBE_STATEMENT = Buffer.from('D\0\0\0\x06S\0', 'latin1')
 const CLOSE_PORTAL = Buffer.from('C\0\0\0\x06P\0', 'latin1')
-const BIND_NOTHING = Buffer.from('B\0\0\0\x0c\0\0\0\0\0\0\0\0', 'latin1')
+const BIND_NOTHING = Buffer.from('B\0\0\0\x0e\0\0\0\0\0\0\0\x01\0\0', 'latin1')
 
 /** Messages that leave together, about the unnamed statement and the unnamed portal. */
 export class Flight {
@@ -65,7 +65,7 @@ export class Flight {
     const lengths = parameters.map(value =>
       value === null ? -1 : typeof value === 'string' ? Buffer.byteLength(value) : value.length,
     )
-    const size = lengths.reduce((sum, length) => sum + Math.max(length, 0) + 6, 13)
+    const size = lengths.reduce((sum, length) => sum + Math.max(length, 0) + 6, 15)
     const message = Buffer.alloc(size)
     message[0] = 0x42 // B
     message.writeInt32BE(size - 1, 1)
@@ -80,7 +80,7 @@ export class Flight {
         at += value.length
       }
     }
-    message.writeInt16BE(0, at) // results as text
+    message.writeInt16BE(0, message.writeInt16BE(1, at)) // all results as text
     return this.#add(message)
   }
 

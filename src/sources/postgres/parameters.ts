@@ -49,7 +49,7 @@ export function textOf(value: unknown): string | null {
 }
 
 /** JSON, with the digits of BigInts as numbers. */
-function jsonText(value: object): string {
+export function jsonText(value: unknown): string {
   let mark: string | undefined
   const text = JSON.stringify(value, (_, inner: unknown) => {
     if (typeof inner !== 'bigint') return inner

@@ -148,7 +148,7 @@ export class Portal implements Submittable {
 
   /** Takes what has arrived on the way to the end. */
   drain(): void {
-    while (!this.over && this.#advance() !== undefined);
+    while (!this.over && this.#step() !== undefined);
   }
 
   // Below: what the driver calls

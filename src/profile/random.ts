@@ -1,0 +1,12 @@
+/** Random numbers with a fixed seed: the same input has the same profile. */
+
+/** A generator of numbers from 0 to 1, 1 excluded (mulberry32, public domain). */
+export function createRandom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = Math.imul(state ^ (state >>> 15), state | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
+  }
+}

@@ -1,0 +1,134 @@
+/** Values of JavaScript → the texts that a column of a table takes. Nothing depends on the machine's time zone. */
+import { types as kinds } from 'node:util'
+import { CalendarDate } from '../../core/calendar-date.ts'
+import { PreciseDate } from '../../core/precise-date.ts'
+import { UnwritableValue } from '../../core/unwritable.ts'
+import { arrayLiteral } from './arrays.ts'
+import { jsonText, textOf } from './parameters.ts'
+
+/** What a column takes, as far as it matters for the form of a value. */
+export type ValueKind = 'json' | 'date' | 'vector' | 'text' | 'other'
+
+/** How values of a column are written. */
+export interface ValueForm {
+  readonly kind: ValueKind
+  /** Of an array: what its elements are. */
+  readonly element?: ValueKind | undefined
+  /** Of JSON: whether texts are values of JSON, or the text of a JSON document. */
+  readonly textIsValue?: boolean | undefined
+}
+
+const JSON_TYPES = new Set(['json', 'jsonb'])
+const VECTOR_TYPES = new Set(['vector', 'halfvec'])
+const TEXT_TYPES = new Set(['text', 'varchar', 'bpchar', 'citext', 'name'])
+
+/** The kind of a type, by its name in the catalog. */
+export function kindOfType(name: string | null | undefined): ValueKind {
+  if (name === null || name === undefined) return 'other'
+  if (JSON_TYPES.has(name)) return 'json'
+  if (VECTOR_TYPES.has(name)) return 'vector'
+  if (TEXT_TYPES.has(name)) return 'text'
+  return name === 'date' ? 'date' : 'other'
+}
+
+const DAY_MS = 86_400_000
+/** What a text in COPY cannot have as it is, and halves of surrogate pairs, which UTF-8 has no form for. */
+const SPECIAL = /[\0\t\n\r\\\ud800-\udfff]/
+const LONE_SURROGATE = /\p{Surrogate}/u
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
+
+/** The text of a value in COPY's text format; `\N` is NULL. Throws UnwritableValue. */
+export function copyField(value: unknown, form: ValueForm): string {
+  switch (typeof value) {
+    case 'number':
+      if (form.kind === 'json') break
+      // Only here: a text of digits has nothing to escape.
+      return value === 0 && Object.is(value, -0) ? '-0' : `${value}`
+    case 'string':
+      if (form.kind === 'json' && form.textIsValue === true) break
+      return SPECIAL.test(value) ? escaped(value) : value
+    case 'boolean':
+      return value ? 'true' : 'false'
+    case 'undefined':
+      return '\\N'
+    default:
+  }
+  const text = fieldText(value, form)
+  if (text === null) return '\\N'
+  return SPECIAL.test(text) ? escaped(text) : text
+}
+
+function escaped(text: string): string {
+  checkText(text)
+  return text.replace(/[\\\t\n\r]/g, character => ESCAPES[character]!)
+}
+
+/** The text of a value as a parameter; null is NULL. Throws UnwritableValue. */
+export function parameterText(value: unknown, form: ValueForm): string | null {
+  const text = fieldText(value, form)
+  if (text !== null) checkText(text)
+  return text
+}
+
+function checkText(text: string): void {
+  if (text.includes('\0')) throw new UnwritableValue('text with a zero character, which Postgres cannot store')
+  if (LONE_SURROGATE.test(text)) throw new UnwritableValue('text with half of a surrogate pair, which is no character')
+}
+
+function fieldText(value: unknown, form: ValueForm): string | null {
+  if (value === null || value === undefined) return null
+  try {
+    return form.element === undefined ? scalarText(value, form) : arrayText(value, form.element)
+  } catch (error) {
+    if (error instanceof UnwritableValue) throw error
+    throw new UnwritableValue((error as Error).message, undefined, error)
+  }
+}
+
+function scalarText(value: unknown, { kind, textIsValue }: ValueForm): string | null {
+  if (kind === 'json') return typeof value === 'string' && textIsValue !== true ? value : documentText(value)
+  if (kind === 'vector' && typeof value === 'object') return JSON.stringify([...(value as Iterable<number>)])
+  if (kinds.isDate(value)) checkDate(value, kind)
+  if (kind === 'text' && typeof value === 'object' && !kinds.isDate(value) && !isBytes(value)) return documentText(value)
+  return textOf(value)
+}
+
+function arrayText(value: unknown, element: ValueKind): string | null {
+  if (!Array.isArray(value)) return kinds.isTypedArray(value) && !isBytes(value) ? arrayText([...(value as Iterable<number>)], element) : textOf(value)
+  const form: ValueForm = { kind: element, textIsValue: true }
+  const items = (all: readonly unknown[]): (string | null | unknown[])[] =>
+    all.map(item => {
+      if (item === null || item === undefined) return null
+      // Arrays within an array of JSON are documents; everywhere else they are another dimension.
+      return Array.isArray(item) && element !== 'json' && element !== 'vector' ? items(item) : scalarText(item, form)
+    })
+  return arrayLiteral(items(value))
+}
+
+/** JSON that says all that the value does. */
+function documentText(value: unknown): string {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new UnwritableValue(`${value}, which JSON does not have`)
+  if (isBytes(value)) throw new UnwritableValue('bytes, which JSON does not have', 'write them into a column of type bytea')
+  if (typeof value === 'function' || typeof value === 'symbol') throw new UnwritableValue(`a ${typeof value}`)
+  const text = jsonText(value)
+  if (text === undefined) throw new UnwritableValue('a value without a form in JSON')
+  return text
+}
+
+function checkDate(date: Date, kind: ValueKind): void {
+  if (Number.isNaN(date.getTime())) throw new UnwritableValue('an invalid Date')
+  if (kind === 'date' && !(date instanceof CalendarDate) && date.getTime() % DAY_MS !== 0) {
+    throw new UnwritableValue(
+      `${date.toISOString()}, which is an instant, into a column of type date`,
+      "say which day is meant: new CalendarDate('2024-02-29')",
+    )
+  }
+  if (date instanceof PreciseDate && date.nanoseconds % 1000 !== 0) {
+    throw new UnwritableValue(
+      `${date.toISOString()}, which is finer than the microseconds that Postgres keeps`,
+      'round it, or write it into a column of type text',
+    )
+  }
+}
+
+const isBytes = (value: unknown): boolean => value instanceof Uint8Array || kinds.isAnyArrayBuffer(value)

@@ -63,6 +63,9 @@ export class LazyReaderHandle<R> extends Chainable<R> implements LazyReader<R> {
   get rowsFailed(): number {
     return this.#reader.rowsFailed
   }
+  get retries(): number {
+    return this.#reader.retries
+  }
   get bytesTotal(): number | undefined {
     return this.#reader.bytesTotal
   }
@@ -147,6 +150,9 @@ export class LazyWriterHandle<R> implements LazyWriter<R> {
   }
   get rowsFailed(): number {
     return this.#writer.rowsFailed
+  }
+  get retries(): number {
+    return this.#writer.retries
   }
   get bytesWritten(): number {
     return this.#writer.bytesWritten

@@ -76,6 +76,7 @@ export async function openReading(
     signal,
     options: pick(options, place.readOptions),
     access: accessOf(resolution),
+    onRetry: () => context.onRetry?.(),
   })
   const { schema, fileNameColumn } = options as { schema?: StandardSchema; fileNameColumn?: string }
   const named = async (reader: RowReader) => {
@@ -125,10 +126,18 @@ export async function openReading(
 /** The bytes as the format wants them: text in UTF-8, and what it jumps about in where that is possible. Takes over the source. */
 async function prepared(layers: Layers, signal: AbortSignal): Promise<SeekableSource> {
   const { format, source, options, codecs } = layers
-  if (format.text === true) return { source: await decoded(source, options), spooled: undefined }
+  const maxBytes = options.maxSpoolBytes as number | undefined
+  if (format.text === true) {
+    // To be read twice.
+    const again = options.cast === true && options.scan === 'full' && !source.replayable
+    if (!again) return { source: await decoded(source, options), spooled: undefined }
+    const copy = await (await import('./spool.ts')).spool(source, { signal, maxBytes })
+    const reason = "scan: 'full' reads it twice, and the source can be read only once"
+    return { source: await decoded(copy, options), spooled: { bytes: copy.size!, reason } }
+  }
   if (format.needs === 'stream') return { source, spooled: undefined }
   const { seekable } = await import('./spool.ts')
-  return seekable(source, format.needs, { signal, codecs, maxBytes: options.maxSpoolBytes as number | undefined })
+  return seekable(source, format.needs, { signal, codecs, maxBytes })
 }
 
 /** The reader, with a schema where it tells none. */
@@ -270,6 +279,7 @@ export async function openWriting(
     append,
     format: resolution.format?.id,
     codecs: resolution.codecs.map(codec => codec.id),
+    onRetry: () => context.onRetry?.(),
   })
   let outermost: AsyncDisposable = sink
   try {

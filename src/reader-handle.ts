@@ -52,6 +52,7 @@ export class ReaderHandle<R> extends Chainable<R> implements Reader<R> {
 
   #bad: BadRecords | undefined
   #bytesRead = 0
+  #retries = 0
   readonly #events = new HandleEvents(this, 'read', () => ({
     format: this.format,
     codecs: this.codecs,
@@ -99,6 +100,9 @@ export class ReaderHandle<R> extends Chainable<R> implements Reader<R> {
   }
   get rowsFailed(): number {
     return this.#bad?.failed ?? 0
+  }
+  get retries(): number {
+    return this.#retries
   }
   get bytesTotal(): number | undefined {
     return this.#opened?.bytesTotal
@@ -174,7 +178,7 @@ export class ReaderHandle<R> extends Chainable<R> implements Reader<R> {
       },
       () => {
         this.#rows = NOTHING
-        this.#index = this.#delivered = this.#bytesRead = 0
+        this.#index = this.#delivered = this.#bytesRead = this.#retries = 0
         this.#bad = undefined
         this.#controller = new AbortController()
         this.#opening = this.#opened = this.#releasing = this.#over = undefined
@@ -414,6 +418,9 @@ export class ReaderHandle<R> extends Chainable<R> implements Reader<R> {
       onBadRecord: (error, raw) => bad.take(error, raw),
       onSkippedRecord: () => {
         bad.passedOver++
+      },
+      onRetry: () => {
+        this.#retries++
       },
       settle: () => (bad.full ? bad.settle() : undefined),
     }

@@ -81,6 +81,8 @@ export interface Reader<R = Row> extends Chain<R>, AsyncIterable<R>, AsyncDispos
   readonly rowsSkipped: number
   /** Bad records that raised their error, or were put aside under `onError: 'quarantine'`. */
   readonly rowsFailed: number
+  /** How often something failed on the way and was tried again: requests, connections that broke. */
+  readonly retries: number
   /** Bytes of the source in all, before decompression, where that is known without reading; once it is open. */
   readonly bytesTotal: number | undefined
   /** Bytes taken from the source, before decompression. */

@@ -36,6 +36,7 @@ export class WriterHandle<R> implements Writer<R> {
   #rowsTaken = 0
   #bad: BadRecords | undefined
   #bytesWritten = 0
+  #retries = 0
   readonly #events = new HandleEvents(this, 'write', () => ({
     format: this.format,
     codecs: this.codecs,
@@ -76,6 +77,9 @@ export class WriterHandle<R> implements Writer<R> {
   }
   get rowsFailed(): number {
     return this.#bad?.failed ?? 0
+  }
+  get retries(): number {
+    return this.#retries
   }
   get bytesWritten(): number {
     return this.#bytesWritten
@@ -295,6 +299,9 @@ export class WriterHandle<R> implements Writer<R> {
           label: resolution.label,
           signal: this.#controller.signal,
           onBadRecord: (error, row) => bad.take(error, undefined, row),
+          onRetry: () => {
+            this.#retries++
+          },
         },
         this.#options.mode === 'a',
         count => {

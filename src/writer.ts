@@ -52,6 +52,8 @@ export interface Writer<R = Row> extends AsyncDisposable {
   readonly rowsSkipped: number
   /** Bad rows that raised an error. */
   readonly rowsFailed: number
+  /** How often something failed on the way and was tried again. */
+  readonly retries: number
   /** Bytes that the place has accepted, after compression. */
   readonly bytesWritten: number
 }

@@ -59,6 +59,7 @@ const places = [
 
 describe.each(places)('$name', ({ target, options, requests, sentBytes }) => {
   it.each<[string, object]>([
+    ['by DuckDB', {}],
     ['by DuckDB up to a limit', { limit: 10 }],
     ['by hyparquet', { engine: 'hyparquet' }],
   ])('sends less than 2 %% of a large Parquet file for its first rows %s', async (_, more) => {

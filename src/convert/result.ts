@@ -26,6 +26,8 @@ export interface ConvertResult {
   /** As they are stored: compressed ones where the place has such. */
   readonly bytesRead: number
   readonly bytesWritten: number
+  /** How often something failed on the way and was tried again, on either side. */
+  readonly retries: number
   readonly elapsedMs: number
   readonly rowsPerSecond: number
   /** What is known of the columns that were read. */

@@ -1,4 +1,6 @@
 /** Converts by our own readers and writers. */
+import { stat } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { createError, excerpt, nearest } from '../core/errors.ts'
 import { checkCondition, type Filter, parseFilter } from '../core/filter.ts'
 import type { Schema } from '../core/schema.ts'
@@ -36,11 +38,11 @@ export async function convertRows(
   const once = (typing: TypingOptions, warnings: string[]) =>
     convertOnce(from, to, rest, plan, progress, { ...read, ...typing }, warnings)
   if (!request.infersTypes) return once({}, [])
-  const replayable = ['file', 'memory', 's3', 'http'].includes(request.from.entry.id)
+  if (!(await isReplayable(request.from))) return once({ cast: true, scan: 'full' }, [])
   const warnings: string[] = []
   // Text that was taken for numbers has lost its form when the column turns out to be text: only a new start has it.
   const onWiden = (widening: Widening) => {
-    if (widening.to === 'text' && replayable) throw new SampleMisled(widening)
+    if (widening.to === 'text') throw new SampleMisled(widening)
     warnings.push(widened(widening))
   }
   try {
@@ -50,6 +52,17 @@ export async function convertRows(
     const again = [`${widened(error.widening)}; the input was read again to decide the types by all of it`]
     return once({ cast: true, scan: 'full' }, again)
   }
+}
+
+/** Whether the conversion may begin anew; a source that can be read once is copied to a temp file. */
+async function isReplayable({ entry, target }: ConversionRequest['from']): Promise<boolean> {
+  if (entry.id !== 'file') return ['memory', 's3', 'http'].includes(entry.id)
+  const path = /^file:/i.test(String(target)) ? fileURLToPath(String(target)) : String(target)
+  // A FIFO is a path, too. What is not there, or a pattern, is told of by reading.
+  return stat(path).then(
+    stats => !stats.isFIFO() && !stats.isCharacterDevice(),
+    () => true,
+  )
 }
 
 const widened = ({ column, from, to, record }: Widening) =>
@@ -115,6 +128,7 @@ async function convertOnce(
     rowsFailed: reader.rowsFailed + budget.steps.failed + writer.rowsFailed,
     bytesRead: reader.bytesRead,
     bytesWritten: writer.bytesWritten,
+    retries: reader.retries + writer.retries,
     elapsedMs,
     rowsPerSecond: rate(taken, elapsedMs),
     schema,

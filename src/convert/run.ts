@@ -92,6 +92,7 @@ async function convertByDuckDb(
     rowsFailed: 0,
     bytesRead: bytesTotal,
     bytesWritten: outcome.bytesWritten,
+    retries: 0,
     elapsedMs,
     rowsPerSecond: rate(rowsIn, elapsedMs),
     schema: conversion.schema,

@@ -263,6 +263,11 @@ export const ERRORS = {
     kind: 'source',
     means: 'A server took a query and could not answer it to the end; `cause` has its error, with its SQLSTATE.',
   },
+  DIFF_KEY_REPEATED: {
+    kind: 'data',
+    means: 'Two rows of one side of a comparison have the same key.',
+    hint: 'name more columns as the key, or compare whole rows without one',
+  },
   ROW_INVALID: { kind: 'data', means: 'What was to be written is not a row: neither an object nor an array.' },
   OUTPUT_COLLISION: {
     kind: 'option',

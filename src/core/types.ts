@@ -127,6 +127,8 @@ export interface ReadContext {
   onBytesRead?(count: number): void
   /** Told of a record that is good and left out all the same, as the user's options say, to be counted. */
   onSkippedRecord?(): void
+  /** Told of each attempt of a place that failed and is followed by another one, to be counted. */
+  onRetry?(): void
   /**
    * Puts away the bad records that wait, if they are many. To be called between two batches by whoever may pass over any
    * number of bad records without giving a batch; there is nothing to wait for where it gives undefined.
@@ -142,6 +144,8 @@ export interface WriteContext {
   readonly appending: boolean
   /** As in `ReadContext`: returns when the row is to be left out, throws when writing is to stop. */
   onBadRecord(error: Error, row?: unknown): void
+  /** As in `ReadContext`. */
+  onRetry?(): void
 }
 
 /**
@@ -288,6 +292,8 @@ export interface PlaceOptions {
    * knows anything then asks for no more than it needs. Default: `'stream'`.
    */
   readonly access?: 'stream' | 'random' | undefined
+  /** To be told of each attempt that failed and is followed by another one. */
+  readonly onRetry?: (() => void) | undefined
 }
 
 export interface SinkPlaceOptions extends PlaceOptions {

@@ -16,6 +16,7 @@ export interface ReadingContext {
   /** Whether a body may end by a connection that is closed. */
   readonly allowUnknownEnd: boolean
   readonly counters: RemoteCounters
+  readonly onRetry?: (() => void) | undefined
   readonly clock: Clock
 }
 
@@ -58,6 +59,7 @@ export class RangeReader implements ChunkFeed {
       signal: this.#stopping.signal,
       onRetry: () => {
         context.counters.retries++
+        context.onRetry?.()
       },
     })
   }

@@ -23,6 +23,8 @@ export interface RemoteSourceOptions extends RemoteOptions, Abortable {
   /** Whether a body may end by a connection that is closed. Default: false. */
   readonly allowUnknownEnd?: boolean | undefined
   readonly clock?: Clock | undefined
+  /** Told of each attempt that failed and is followed by another one. */
+  readonly onRetry?: (() => void) | undefined
   /** Called once when the source is disposed, or when it cannot be opened. */
   readonly onClose?: (() => void) | undefined
 }
@@ -46,13 +48,13 @@ export async function openRemoteSource(
   options: RemoteSourceOptions = {},
 ): Promise<RemoteByteSource> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, retry, allowUnknownEnd = false, access, signal, onClose } = options
-  const { clock = systemClock } = options
+  const { clock = systemClock, onRetry } = options
   const counters: RemoteCounters = { requests: 0, retries: 0, receivedBytes: 0, open: 0 }
   let reader: RangeReader | undefined
   try {
     signal?.throwIfAborted()
     const policy = retryPolicyOf(retry)
-    const context: ReadingContext = { object, policy, timeoutMs, allowUnknownEnd, counters, clock }
+    const context: ReadingContext = { object, policy, timeoutMs, allowUnknownEnd, counters, clock, onRetry }
     reader = new RangeReader(context, 0, access === 'random' ? 1 : undefined)
     const body = await abortable(reader.open(), signal)
     if (access === 'random' && body.ranges) {

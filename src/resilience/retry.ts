@@ -1,5 +1,6 @@
 /** Trying again: how often, after what, and how long in between. */
 import { channels } from '../core/diagnostics.ts'
+import { createError, excerpt, nearest } from '../core/errors.ts'
 import { invalidOption } from '../core/options.ts'
 import type { Abortable } from '../core/types.ts'
 import { Backoff, type BackoffOptions } from './backoff.ts'
@@ -37,6 +38,31 @@ export interface RetryOptions extends BackoffOptions, Clocked {
   readonly onRetry?: ((event: RetryEvent) => void) | undefined
 }
 
+const NAMES: Record<keyof RetryOptions, true> = {
+  attempts: true,
+  retries: true,
+  retryAfterMs: true,
+  maxRetryAfterMs: true,
+  label: true,
+  onRetry: true,
+  clock: true,
+  initialDelayMs: true,
+  factor: true,
+  maxDelayMs: true,
+  jitter: true,
+  random: true,
+}
+
+function checkNames(options: RetryOptions): void {
+  const unknown = Object.keys(options).find(name => !Object.hasOwn(NAMES, name))
+  if (unknown === undefined) return
+  const near = nearest(unknown, Object.keys(NAMES))
+  throw createError('OPTION_UNKNOWN', `a retry policy has no option ${excerpt(unknown)}`, {
+    found: unknown,
+    hint: near === undefined ? `options are: ${Object.keys(NAMES).join(', ')}` : `did you mean ${near}?`,
+  })
+}
+
 /** What an operation is told of the attempt that it is. */
 export interface Attempt extends Abortable {
   /** Counted from 1. */
@@ -58,6 +84,7 @@ export class RetryPolicy {
 
   /** @throws OptionError OPTION_INVALID */
   constructor(options: RetryOptions = {}) {
+    checkNames(options)
     const { attempts = 6 } = options
     if (attempts !== Number.POSITIVE_INFINITY && !(Number.isInteger(attempts) && attempts >= 1)) {
       throw invalidOption('attempts', 'a whole number from 1, or Infinity', attempts)

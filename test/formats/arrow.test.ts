@@ -95,6 +95,11 @@ it('reads a file by its own list of record batches, and tells its columns first'
   expect(await reader.readBulk(1e9)).toEqual(rows)
   await reader.close()
   expect(tableFromIPC(await readFile(path)).batches).toHaveLength(25)
+  const stream = join(folder, 'many.arrows')
+  const copy = openIterable(stream, { mode: 'w' })
+  await copy.writeBulk(openIterable(path))
+  await copy.close()
+  expect(await openIterable(stream).readBulk(1e9)).toEqual(rows)
 })
 
 it('reads what others wrote: vega-datasets flights-200k.arrow', async () => {

@@ -124,13 +124,20 @@ describe.each(ENGINES)('cast, by %s', engine => {
     expect([rows.length, rows[0], rows[5000]]).toEqual([5001, { a: '1', b: null }, { a: 'x', b: 7 }])
   })
 
-  it('says what is the matter with scan: full of what can be read only once', async () => {
-    const stream = (async function* () {
-      yield 'a\n1\n'
-    })()
-    const error = await failure(openIterable(stream, { format: 'csv', cast: true, scan: 'full', engine }).read())
-    expect(error).toMatchObject({ code: 'NOT_REPLAYABLE' })
-    expect(error.message).toContain('read it from a file')
+  it('copies what can be read only once to a temp file for scan: full, and says so', async () => {
+    const once = async function* () {
+      yield 'a,b\n1,2\n'
+      yield 'x,3\n'
+    }
+    await using reader = await openIterable(once(), { format: 'csv', cast: true, scan: 'full', engine })
+    expect(typesOf(reader.schema?.columns)).toBe('a:text b:integer')
+    expect(reader.spooled).toMatchObject({ bytes: 12, reason: expect.stringContaining('read only once') })
+    expect(await reader.readBulk()).toEqual([
+      { a: '1', b: 2 },
+      { a: 'x', b: 3 },
+    ])
+    const small = { format: 'csv', cast: true, scan: 'full', engine, maxSpoolBytes: 5 } as const
+    expect(await failure(openIterable(once(), small).read())).toMatchObject({ code: 'SPOOL_LIMIT_EXCEEDED' })
   })
 
   describe('a value that contradicts the sample', () => {

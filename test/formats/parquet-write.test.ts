@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
-import { readFile, stat, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { basename, join, sep } from 'node:path'
 import fc from 'fast-check'
 import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest'
 import { CalendarDate } from '../../src/core/calendar-date.ts'
 import { PreciseDate } from '../../src/core/precise-date.ts'
 import type { ColumnSchema } from '../../src/core/schema.ts'
+import { makeTempFolder, removeTempFolder } from '../../src/duckdb/temp-folder.ts'
 import { MemoryTarget, openIterable } from '../../src/index.ts'
 import { makeFolder, openWriter, query, readParquet, writeParquet } from './parquet-writing.ts'
 
@@ -425,6 +426,33 @@ describe('options', () => {
     expect(read).toEqual([{ n: 10_000, g: 3 }])
     expect(readdirSync(folder).filter(name => name.startsWith('.'))).toEqual([])
     await expect(writeParquet(path, [rows], { partitionBy: 'group' })).rejects.toMatchObject({ code: 'SINK_FAILED' })
+  })
+})
+
+describe('temp files', () => {
+  it('go with the writer, and those of a killed process with the next one', async () => {
+    const temp = join(folder, 'temp')
+    const dead = spawnSync(process.execPath, ['-e', '']).pid
+    const mine = await makeTempFolder(temp)
+    const left = mine.replace(`${sep}${process.pid}-`, `${sep}${dead}-`)
+    const foreign = `${left.slice(0, left.lastIndexOf(sep))}${sep}${dead}-0123456789ab-0123456789ab`
+    await mkdir(left)
+    await mkdir(foreign)
+    await removeTempFolder(await makeTempFolder(temp))
+    expect(existsSync(mine)).toBe(true)
+    expect(existsSync(left)).toBe(false)
+    // Of another machine, or before a restart: nobody here can know whether its process lives.
+    expect(existsSync(foreign)).toBe(true)
+    await removeTempFolder(mine)
+
+    const path = fresh()
+    const writer = await openWriter(path, { duckdb: { tempDirectory: temp } })
+    for (let i = 0; i < 40; i++) await writer.write(range(2000, k => ({ id: k, v: i < 10 ? k : 'text' })))
+    const folders = () =>
+      readdirSync(temp, { recursive: true }).filter(name => String(name).includes(`${process.pid}-`))
+    expect(folders().some(name => String(name).endsWith('.parquet'))).toBe(true)
+    await writer.abort()
+    expect(folders()).toEqual([])
   })
 })
 

@@ -260,3 +260,9 @@ describe('RetryPolicy', () => {
     expect(() => new RetryPolicy(options)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
   })
 })
+
+it('knows its options, and names the nearest of one that it does not', () => {
+  expect(() => new RetryPolicy({ attempt: 3 } as object)).toThrow(
+    expect.objectContaining({ code: 'OPTION_UNKNOWN', hint: 'did you mean attempts?' }),
+  )
+})

@@ -8,14 +8,14 @@ import { HTTP_READ_OPTIONS, type HttpReadOptions } from './options.ts'
 
 export const place: Place = {
   readOptions: HTTP_READ_OPTIONS,
-  openSource: async (target, { signal, options, access }) =>
-    openHttpSource(httpUrlOf(target)!, { ...(options as HttpReadOptions), access, signal }),
+  openSource: async (target, { signal, options, access, onRetry }) =>
+    openHttpSource(httpUrlOf(target)!, { ...(options as HttpReadOptions), access, onRetry, signal }),
 }
 
 /** Opens a URL. Rejects with what the server refused it for; OPTION_INVALID for what is no URL. */
 export async function openHttpSource(
   url: string,
-  options: HttpReadOptions & Pick<RemoteSourceOptions, 'access' | 'signal' | 'clock'> = {},
+  options: HttpReadOptions & Pick<RemoteSourceOptions, 'access' | 'signal' | 'clock' | 'onRetry'> = {},
 ): Promise<RemoteByteSource> {
   if (!URL.canParse(url)) {
     throw createError('OPTION_INVALID', 'the target is no URL', {

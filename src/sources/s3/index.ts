@@ -9,10 +9,10 @@ import { openS3Source } from './source.ts'
 
 export const place: Place = {
   readOptions: S3_READ_OPTIONS,
-  async openSource(target, { signal, options, access }) {
+  async openSource(target, { signal, options, access, onRetry }) {
     const { s3 = {}, timeoutMs, retry } = options as S3ReadOptions
     checkOptions({ ...s3 }, [S3_READ_SETTINGS], 'option s3')
-    return openS3Source(locationOf(target), { s3, timeoutMs, retry, access, signal })
+    return openS3Source(locationOf(target), { s3, timeoutMs, retry, access, onRetry, signal })
   },
   async *list(target, { signal, options, glob }) {
     const { s3 = {}, timeoutMs, retry } = options as S3ReadOptions
@@ -21,7 +21,7 @@ export const place: Place = {
     yield* listS3Objects(locationOf(target, false), { s3, timeoutMs, retry, signal, glob })
   },
   writeOptions: S3_WRITE_OPTIONS,
-  async openSink(target, { signal, options, append, format, codecs }) {
+  async openSink(target, { signal, options, append, format, codecs, onRetry }) {
     const { s3 = {}, timeoutMs, retry } = options as S3WriteOptions
     checkOptions({ ...s3 }, [S3_WRITE_SETTINGS], 'option s3')
     const location = locationOf(target)
@@ -32,7 +32,7 @@ export const place: Place = {
       })
     }
     const { openS3Sink } = await import('./sink.ts')
-    return openS3Sink(location, { s3, timeoutMs, retry, format, codecs, signal })
+    return openS3Sink(location, { s3, timeoutMs, retry, format, codecs, onRetry, signal })
   },
 }
 

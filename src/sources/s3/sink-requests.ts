@@ -51,9 +51,17 @@ export class S3Requests {
   readonly #connection: S3Connection
   readonly #location: S3Location
   readonly #policy: RetryPolicy
+  readonly #onRetry: (() => void) | undefined
   readonly #timeoutMs: number
 
-  constructor(connection: S3Connection, location: S3Location, policy: RetryPolicy, timeoutMs: number) {
+  constructor(
+    connection: S3Connection,
+    location: S3Location,
+    policy: RetryPolicy,
+    timeoutMs: number,
+    onRetry?: (() => void) | undefined,
+  ) {
+    this.#onRetry = onRetry
     this.#connection = connection
     this.#location = location
     this.#policy = policy
@@ -62,7 +70,11 @@ export class S3Requests {
 
   /** Runs a request. Rejects with an error of this library, or with `signal.reason`. */
   run<T>(send: (attempt: S3Attempt) => Promise<T>, options: S3RequestOptions): Promise<T> {
-    return this.#policy.run(() => this.#attempt(send, options), options)
+    const onRetry = () => {
+      this.#onRetry?.()
+      options.onRetry?.()
+    }
+    return this.#policy.run(() => this.#attempt(send, options), { ...options, onRetry })
   }
 
   async #attempt<T>(send: (attempt: S3Attempt) => Promise<T>, options: S3RequestOptions): Promise<T> {

@@ -14,6 +14,8 @@ import { S3Requests } from './sink-requests.ts'
 import { S3Upload } from './sink-upload.ts'
 
 export interface S3SinkOptions extends RemoteOptions, Content {
+  /** Told of each attempt that failed and is followed by another one. */
+  readonly onRetry?: (() => void) | undefined
   readonly s3?: S3WriteSettings | undefined
   /** Aborts the opening, and the sink as `abort(signal.reason)` does. */
   readonly signal?: AbortSignal | undefined
@@ -49,7 +51,7 @@ export async function openS3Sink(location: S3Location, options: S3SinkOptions = 
   }
   const policy = retryPolicyOf(retry)
   const connection = await connectS3(s3)
-  const upload = new S3Upload(new S3Requests(connection, location, policy, timeoutMs), {
+  const upload = new S3Upload(new S3Requests(connection, location, policy, timeoutMs, options.onRetry), {
     location,
     contentType: s3.contentType ?? mediaTypeOf(location.key, options),
     metadata: s3.metadata,

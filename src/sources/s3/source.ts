@@ -15,7 +15,7 @@ import type { S3ReadOptions } from './options.ts'
 /** Opens an object. Rejects with what `s3Error` makes of a refusal. */
 export async function openS3Source(
   location: S3Location,
-  options: S3ReadOptions & Pick<RemoteSourceOptions, 'access' | 'signal' | 'clock'> = {},
+  options: S3ReadOptions & Pick<RemoteSourceOptions, 'access' | 'signal' | 'clock' | 'onRetry'> = {},
 ): Promise<RemoteByteSource> {
   const { s3 = {}, ...rest } = options
   const { partBytes, concurrency } = s3

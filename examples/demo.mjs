@@ -1,5 +1,5 @@
 /**
- * Real data through the library: CSV → rows → compressed CSV → JSONL → CSV, and each step checked.
+ * Real data through the library: CSV → rows → compressed CSV → JSONL → CSV, and each step checked; then Parquet.
  *
  *     npm ci && npm run demo
  */
@@ -9,7 +9,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openIterable } from 'open-iterable'
+import { convert, openIterable } from 'open-iterable'
 
 const datasets = fileURLToPath(new URL('../node_modules/vega-datasets/data/', import.meta.url))
 const folder = await mkdtemp(join(tmpdir(), 'open-iterable-demo-'))
@@ -20,6 +20,7 @@ try {
   await takeRound('birdstrikes', join(datasets, 'birdstrikes.csv'))
   await takeRound('zipcodes', join(datasets, 'zipcodes.csv'))
   await takeRound('airports', join(datasets, 'airports.csv'))
+  await takeThroughParquet(join(datasets, 'flights-3m.parquet'))
   await showBadRecord()
   console.log('\nAll rows arrived, and all cells are the same at each step.')
 } finally {
@@ -48,6 +49,25 @@ async function writeFlights() {
   return path
 }
 
+/** Three million rows out of Parquet, and some of them picked by DuckDB before they are read. */
+async function takeThroughParquet(path) {
+  console.log(`\n${path.slice(datasets.length)}`)
+  const csv = join(folder, 'flights-3m.csv')
+  const { rowsIn, rowsOut, rowsPerSecond, engine } = await convert(path, csv)
+  assert.equal(rowsIn, rowsOut)
+  console.log(
+    `  Parquet → CSV: ${rowsOut.toLocaleString('en')} rows, ${Math.round(rowsPerSecond / 1e3)} thousand a second, by ${engine}`,
+  )
+  const where = { origin: 'SEA', delay: { gt: 120 } }
+  const late = openIterable(path, {
+    columns: ['destination', 'delay'],
+    where,
+    orderBy: [{ column: 'delay', descending: true }],
+    limit: 3,
+  })
+  for await (const { destination, delay } of late) console.log(`  SEA → ${destination}: ${delay} minutes late`)
+}
+
 /** Takes a CSV file once around; the extensions say what is read and written. */
 async function takeRound(name, csv) {
   const gzip = join(folder, `${name}-2.csv.gz`)
@@ -56,9 +76,9 @@ async function takeRound(name, csv) {
 
   console.log(`\n${name}`)
   await step('CSV → rows', csv, () => countRows(csv))
-  await step('CSV → gzip CSV', csv, () => convert(csv, gzip))
-  await step('gzip CSV → JSONL', csv, () => convert(gzip, jsonl))
-  await step('JSONL → CSV', jsonl, () => convert(jsonl, back))
+  await step('CSV → gzip CSV', csv, () => copyRows(csv, gzip))
+  await step('gzip CSV → JSONL', csv, () => copyRows(gzip, jsonl))
+  await step('JSONL → CSV', jsonl, () => copyRows(jsonl, back))
 
   const original = await fingerprint(csv)
   for (const path of [gzip, jsonl, back]) assert.deepEqual(await fingerprint(path), original)
@@ -71,7 +91,7 @@ async function countRows(path) {
 }
 
 /** Writers take readers whole, batch by batch, so that memory does not grow with the file. */
-async function convert(from, to) {
+async function copyRows(from, to) {
   const writer = openIterable(to, { mode: 'w' })
   await writer.writeBulk(openIterable(from))
   await writer.close()

@@ -1,5 +1,6 @@
 /** open-iterable: tabular data as async iterables. */
 
+export { fromArrow, type ToArrowOptions, toArrow } from './arrow.ts'
 export type { BadRecord, DeadLetter, ErrorDecision, ErrorPolicy } from './bad-records.ts'
 export {
   type Capabilities,
@@ -103,6 +104,34 @@ export {
   takeStage,
   tapStage,
 } from './pipeline/stages.ts'
+export { profile } from './profile/index.ts'
+export type { ProfileOptions, ProfileProgress } from './profile/options.ts'
+export type {
+  Accuracy,
+  ColumnPairs,
+  ColumnProfile,
+  DateSummary,
+  Finding,
+  FindingCode,
+  Missingness,
+  NumberSummary,
+  Profile,
+  Quantile,
+  SuspiciousValue,
+  TopValue,
+  ValueKind,
+} from './profile/types.ts'
+export type { Histogram } from './profile/weighted-values.ts'
+export type { Diff, DiffOptions, DiffSummary, RowChange } from './query/diff-options.ts'
+export { diff, sql } from './query/index.ts'
+export type {
+  OpenedTable,
+  SqlOptions,
+  SqlParameter,
+  TableOptions,
+  TableReadOptions,
+  TableTarget,
+} from './query/options.ts'
 export type { Batches, LazyReader, Reader } from './reader.ts'
 export {
   type CodecEntry,
@@ -112,6 +141,8 @@ export {
   registerSource,
   type SourceEntry,
 } from './registry.ts'
+export { toHTML, toHtmlReport, toMarkdown } from './report/index.ts'
+export type { ReportOptions, TableOptions } from './report/options.ts'
 export type { CommonOptions } from './resolve.ts'
 export { toTypeScript, toZod } from './schema-code.ts'
 export {

@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { tableFromIPC } from 'apache-arrow'
+import { type RecordBatch, tableFromIPC } from 'apache-arrow'
 import { afterAll, expect, it } from 'vitest'
 import { CalendarDate } from '../../src/core/calendar-date.ts'
 import { PreciseDate } from '../../src/core/precise-date.ts'
 import { fromRecordBatches, toRecordBatches } from '../../src/formats/arrow/record-batches.ts'
-import { MemoryTarget, openIterable, type WriteOptions } from '../../src/index.ts'
+import { fromArrow, MemoryTarget, openIterable, toArrow, type WriteOptions } from '../../src/index.ts'
+import { formatContract } from '../../src/testing/format.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'arrow-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -162,4 +163,29 @@ it('turns batches of rows into record batches, and back', async () => {
   for await (const part of fromRecordBatches(counted())) back.push(...part)
   expect(sizes).toEqual([1500, 1500, 1500, 500])
   expect(back).toEqual(rows)
+})
+
+formatContract({
+  id: 'arrow',
+  name: 'people.arrow',
+  samples: [
+    { title: 'rows of every type', rows: ROWS },
+    { title: 'many rows', rows: Array.from({ length: 3000 }, (_, i) => ({ n: i, t: `t${i % 7}` })) },
+    { title: 'names that objects have', rows: [JSON.parse('{"__proto__":"1","constructor":"2"}')] },
+  ],
+  appends: false,
+  binary: { emptyCode: 'ARROW_CORRUPT', mistyped: ['bigin', 'bigint'] },
+})
+
+it('gives record batches of any reader, and takes them as one', async () => {
+  const csv = { text: 'a,b\n1,x\n2,\n', name: 'x.csv' }
+  const batches: RecordBatch[] = []
+  for await (const batch of toArrow(openIterable(csv, { cast: true }), { recordBatchSize: 1 })) batches.push(batch)
+  expect(batches.map(batch => batch.numRows)).toEqual([1, 1])
+  expect(batches[0]!.schema.fields.map(field => `${field.name}:${field.type}`)).toEqual(['a:Int64', 'b:Utf8'])
+  await using reader = fromArrow(batches)
+  expect(await reader.readBulk()).toEqual([
+    { a: 1, b: 'x' },
+    { a: 2, b: null },
+  ])
 })

@@ -57,9 +57,14 @@ class ArrowReader implements RowReader {
       throw this.#errorOf(error)
     }
     const { schema } = this.#reader
-    // Input without a single byte has no schema and no rows.
-    if (schema === null || schema === undefined) this.#ended = true
-    else this.schema = { columns: schema.fields.map(field => columnSchema(this.#arrow, field)) }
+    if (schema === null || schema === undefined) {
+      throw createError('ARROW_CORRUPT', 'the input ends before its schema', {
+        label: this.#context.label,
+        expected: 'a schema, which each Arrow file and stream begins with',
+        found: 'the end of the input',
+      })
+    }
+    this.schema = { columns: schema.fields.map(field => columnSchema(this.#arrow, field)) }
     this.#batches = (this.#reader as AsyncIterable<RecordBatch>)[Symbol.asyncIterator]()
   }
 

@@ -20,9 +20,11 @@ const PACKAGES: Record<string, RegExp> = {
   '@duckdb/node-api': /^duckdb\//,
   hyparquet: /^formats\/parquet\//,
   'hyparquet-compressors': /^formats\/parquet\//,
-  'apache-arrow': /^formats\/(parquet|arrow)\//,
+  'apache-arrow': /^formats\/(parquet|arrow)\/|^arrow\.ts$/,
   '@aws-sdk/client-s3': /^sources\/s3\//,
   pg: /^sources\/postgres\//,
+  ajv: /^query\//,
+  'ajv-formats': /^query\//,
 }
 
 interface Import {
@@ -77,7 +79,7 @@ function floor(file: string): number {
   )
     return 3
   if (
-    /^(open|lazy-handles|reader|writer|reader-handle|writer-handle|infer-schema)\.ts$|^(convert|pipeline)\//.test(file)
+    /^(open|lazy-handles|reader|writer|reader-handle|writer-handle|infer-schema)\.ts$|^(convert|pipeline|profile|report)\//.test(file)
   )
     return 4
   return 5

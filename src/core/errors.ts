@@ -268,6 +268,19 @@ export const ERRORS = {
     means: 'Two rows of one side of a comparison have the same key.',
     hint: 'name more columns as the key, or compare whole rows without one',
   },
+  ROW_REFUSED: {
+    kind: 'data',
+    means: 'A server refused a row: a value is none of its column, or a constraint or a trigger does not allow it.',
+  },
+  COLUMN_MISMATCH: {
+    kind: 'data',
+    means: 'Rows to write do not have the columns that the table has; the message names the nearest.',
+  },
+  POSTGRES_UNWRITABLE: {
+    kind: 'data',
+    means:
+      'A value has no form in Postgres: a zero character, half of a surrogate pair, an invalid date, a function, …',
+  },
   ROW_INVALID: { kind: 'data', means: 'What was to be written is not a row: neither an object nor an array.' },
   OUTPUT_COLLISION: {
     kind: 'option',

@@ -5,12 +5,13 @@
  * A name tells its process: `<process>-<start>-<place>-<random>`, where `<place>` stands for the boot of the kernel and the
  * process namespace, and `<start>` for the moment the process started. What cannot be told for sure stays for a week.
  */
-import { createHash, randomBytes } from 'node:crypto'
-import { readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { chmod, type FileHandle, lstat, mkdir, open, opendir, rm, stat } from 'node:fs/promises'
-import { hostname, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createError } from './errors.ts'
+import { isGone, thisProcess } from './process-mark.ts'
 
 const SUFFIX = '.tmp'
 const ABANDONED_AFTER_MS = 7 * 24 * 60 * 60 * 1000
@@ -66,6 +67,18 @@ export async function claimTempPath(folder: string = defaultFolder()): Promise<s
 
 export const releaseTempPath = release
 
+/** Makes a folder that only this user can look into, which goes as a temp file does. */
+export async function makeTempFolder(parent?: string | undefined): Promise<string> {
+  const path = await claimTempPath(parent)
+  await mkdir(path, { mode: 0o700 })
+  return path
+}
+
+export async function removeTempFolder(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true })
+  release(path)
+}
+
 const live = new Set<string>()
 
 function release(path: string): void {
@@ -114,55 +127,5 @@ async function removeAbandoned(folder: string): Promise<void> {
     }
   } catch {
     // Debris that cannot be looked at must not stop a read.
-  }
-}
-
-interface Owner {
-  readonly pid: number
-  readonly start: string
-  readonly place: string
-}
-
-/** Whether the process is gone for sure (true) or lives for sure (false); undefined where that cannot be told. */
-function isGone({ pid, start, place }: Owner): boolean | undefined {
-  if (place !== thisProcess().place) return undefined
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'ESRCH') return true
-  }
-  const now = startOf(pid)
-  return now === '0' || start === '0' ? (pid === process.pid ? false : undefined) : now !== start
-}
-
-let here: Owner | undefined
-
-function thisProcess(): Owner {
-  here ??= { pid: process.pid, start: startOf(process.pid), place: placeOf() }
-  return here
-}
-
-function placeOf(): string {
-  let where = hostname()
-  if (process.platform === 'linux') {
-    try {
-      where += readFileSync('/proc/sys/kernel/random/boot_id', 'utf8') + readlinkSync('/proc/self/ns/pid')
-    } catch {
-      // Without /proc the host's name has to do.
-    }
-  }
-  return createHash('sha256').update(where).digest('hex').slice(0, 12)
-}
-
-/** The moment a process started, in clock ticks since boot (Linux); '0' where it cannot be told. */
-function startOf(pid: number): string {
-  if (process.platform !== 'linux') return '0'
-  try {
-    const line = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The second field is the program's name in brackets and may hold anything; the start time is the 22nd.
-    const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' || fields[0] === 'X' ? 'ended' : (fields[19] ?? '0')
-  } catch {
-    return '0'
   }
 }

@@ -13,11 +13,9 @@
  *    life. A writer that lives gives one every hour. Ages are compared by the clock of the file system.
  */
 import { createHash, randomBytes } from 'node:crypto'
-import { readFileSync, readlinkSync } from 'node:fs'
 import { type FileHandle, opendir, rm, stat } from 'node:fs/promises'
-import { hostname, networkInterfaces } from 'node:os'
 import { basename, join } from 'node:path'
-import { systemCode } from './file-errors.ts'
+import { isGone, type ProcessMark, thisProcess } from '../core/process-mark.ts'
 
 const SUFFIX = '.open-iterable.tmp'
 const SIGN_OF_LIFE_MS = 60 * 60 * 1000
@@ -27,16 +25,8 @@ const MAX_NAME_BYTES = 255
 /** Bytes that all but the target's name may take. */
 const MAX_MARK_BYTES = 90
 
-interface Writer {
-  readonly pid: number
-  /** When the process started, in the system's own unit; '0' where that cannot be told. */
-  readonly start: string
-  /** The boot and the process namespace; '0' where they cannot be told. */
-  readonly place: string
-}
-
 /** A name for a temp file of `target`, which no other writer takes. */
-export function tempName(target: string, writer: Writer = thisWriter()): string {
+export function tempName(target: string, writer: ProcessMark = thisProcess()): string {
   const { pid, start, place } = writer
   return `${prefixOf(target)}${pid}-${start}-${place}-${randomBytes(6).toString('hex')}${SUFFIX}`
 }
@@ -78,63 +68,9 @@ export async function removeAbandoned(folder: string, target: string, own: strin
   }
 }
 
-function parseMark(mark: string): Writer | undefined {
+function parseMark(mark: string): ProcessMark | undefined {
   const parts = /^(\d+)-(\d+)-([0-9a-f]+)-[0-9a-f]{12}$/.exec(mark)
   return parts === null ? undefined : { pid: Number(parts[1]), start: parts[2]!, place: parts[3]! }
-}
-
-/** Whether the writer's process is gone for sure (true) or lives for sure (false); undefined where that cannot be told. */
-function isGone({ pid, start, place }: Writer): boolean | undefined {
-  const here = thisWriter()
-  if (place === '0' || place !== here.place) return undefined
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    if (systemCode(error) === 'ESRCH') return true
-  }
-  const now = startOf(pid)
-  if (now === '0' || start === '0') return pid === process.pid ? false : undefined
-  return now !== start
-}
-
-let here: Writer | undefined
-
-/** This process, as it marks its temp files. */
-export function thisWriter(): Writer {
-  here ??= { pid: process.pid, start: startOf(process.pid), place: placeOf() }
-  return here
-}
-
-function placeOf(): string {
-  if (process.platform === 'linux') {
-    try {
-      // A /proc that numbers processes as another namespace does would tell of the wrong ones.
-      if (readlinkSync('/proc/self') !== String(process.pid)) return '0'
-      return hash(`${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')}${readlinkSync('/proc/self/ns/pid')}`)
-    } catch {
-      return '0'
-    }
-  }
-  // Elsewhere processes are numbered per machine; the addresses tell machines of one name apart.
-  const addresses = Object.values(networkInterfaces()).flatMap(list => (list ?? []).map(({ mac }) => mac))
-  return hash([hostname(), ...new Set(addresses)].sort().join(' '))
-}
-
-/**
- * The moment a process started, in clock ticks since boot (Linux); '0' where it cannot be told, 'ended' for one that has
- * ended and only waits for its parent to take note.
- */
-function startOf(pid: number): string {
-  if (process.platform !== 'linux') return '0'
-  try {
-    const line = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The second field is the program's name in brackets and may hold anything; the state is the third, the start time
-    // the 22nd.
-    const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' || fields[0] === 'X' ? 'ended' : (fields[19] ?? '0')
-  } catch {
-    return '0'
-  }
 }
 
 const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 12)

@@ -9,12 +9,16 @@ const BATCH_ROWS = 256
 
 export const place: Place = {
   async openSource(target, { signal }) {
+    if (isRowSource(target)) return target
     const items = new Items(target)
     const first = await items.peek(signal)
     if (first === undefined || isRow(first.value)) return new IterableRows(items)
     return new IterableChunks(items)
   },
 }
+
+const isRowSource = (target: unknown): target is RowSource =>
+  typeof (target as Partial<RowSource> | null)?.openReader === 'function'
 
 const isRow = (item: unknown) =>
   typeof item === 'object' && item !== null && !ArrayBuffer.isView(item) && !(item instanceof ArrayBuffer)

@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest'
 import { CalendarDate } from '../../src/core/calendar-date.ts'
 import { PreciseDate } from '../../src/core/precise-date.ts'
 import type { ColumnSchema } from '../../src/core/schema.ts'
-import { makeTempFolder, removeTempFolder } from '../../src/duckdb/temp-folder.ts'
+import { makeTempFolder, removeTempFolder } from '../../src/core/temp-files.ts'
 import { MemoryTarget, openIterable } from '../../src/index.ts'
 import { makeFolder, openWriter, query, readParquet, writeParquet } from './parquet-writing.ts'
 
@@ -434,15 +434,17 @@ describe('temp files', () => {
     const temp = join(folder, 'temp')
     const dead = spawnSync(process.execPath, ['-e', '']).pid
     const mine = await makeTempFolder(temp)
-    const left = mine.replace(`${sep}${process.pid}-`, `${sep}${dead}-`)
-    const foreign = `${left.slice(0, left.lastIndexOf(sep))}${sep}${dead}-0123456789ab-0123456789ab`
-    await mkdir(left)
+    // A folder is looked through once by each process, when it is first used.
+    const other = join(folder, 'temp-of-others')
+    const left = join(other, basename(mine).replace(`${process.pid}-`, `${dead}-`))
+    const foreign = join(other, `${dead}-1-0123456789ab-0123456789ab.tmp`)
+    await mkdir(left, { recursive: true })
     await mkdir(foreign)
-    await removeTempFolder(await makeTempFolder(temp))
-    expect(existsSync(mine)).toBe(true)
+    await removeTempFolder(await makeTempFolder(other))
     expect(existsSync(left)).toBe(false)
     // Of another machine, or before a restart: nobody here can know whether its process lives.
     expect(existsSync(foreign)).toBe(true)
+    expect(existsSync(mine)).toBe(true)
     await removeTempFolder(mine)
 
     const path = fresh()

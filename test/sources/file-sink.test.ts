@@ -18,9 +18,10 @@ import {
 } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { thisProcess } from '../../src/core/process-mark.ts'
 import type { ByteSink } from '../../src/core/types.ts'
 import { openFileSink, openFileSource } from '../../src/sources/file.ts'
-import { tempName, thisWriter } from '../../src/sources/file-temp.ts'
+import { tempName } from '../../src/sources/file-temp.ts'
 import { codeOf, drain, noise, table, turns } from '../../src/testing/sample.ts'
 import { sinkContract } from '../../src/testing/sink.ts'
 import { asNobody, descriptors, TestFolder } from './place.ts'
@@ -335,7 +336,7 @@ describe('two writers of one target', () => {
 })
 
 describe('what killed writers left', () => {
-  const me = thisWriter()
+  const me = thisProcess()
   /** A process number that nobody has: above what Linux gives out. */
   const gone = 4_194_304 + 1
   const week = 7 * 24 * 3600

@@ -27,7 +27,7 @@ import {
   typeOfValue,
   type WriteType,
 } from './write-types.ts'
-import { decimalOf } from './writer-vectors.ts'
+import { decimalOf } from './writer-decimals.ts'
 
 /** As in `ColumnType`; bytes; and a decimal of which it is known how many digits it has, `'decimal(18,2)'`. */
 export type ParquetColumnType = ColumnType | 'binary' | `decimal(${number},${number})`

@@ -1,12 +1,12 @@
 /** Lists and structs → memory as DuckDB's vectors have it, and the builder of any type. */
 import { VECTOR_ROWS, type VectorData } from '../../duckdb/vector-data.ts'
 import { isBytes, plainOf, UnwritableCell, type WriteType } from './write-types.ts'
+import { DecimalVector } from './writer-decimals.ts'
 import { BinaryVector, JsonVector, TextVector } from './writer-text-vectors.ts'
 import {
   BooleanVector,
   CheckedVector,
   DateVector,
-  DecimalVector,
   DoubleVector,
   IntegerVector,
   NullVector,

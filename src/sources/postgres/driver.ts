@@ -27,7 +27,11 @@ export interface DriverClient extends EventEmitter {
   query(submittable: Submittable): unknown
   query(sql: string, values?: readonly unknown[]): Promise<DriverResult>
   /** A statement that is prepared once by its name. */
-  query(statement: { readonly name: string; readonly text: string; readonly values: readonly unknown[] }): Promise<DriverResult>
+  query(statement: {
+    readonly name: string
+    readonly text: string
+    readonly values: readonly unknown[]
+  }): Promise<DriverResult>
   getTypeParser?(oid: number, format: 'text'): (text: string) => unknown
   end(): Promise<void>
 }

@@ -6,16 +6,22 @@ import type { Place, ReadContext, RowReader, RowSource } from '../../core/types.
 import { POSTGRES_READ_OPTIONS, type PostgresReadOptions } from './options.ts'
 import { type Connections, openConnections } from './pool.ts'
 import { StatementReader } from './reader.ts'
+import { openTable } from './sink.ts'
 import { statementOf } from './sql.ts'
+import { POSTGRES_WRITE_OPTIONS } from './write-options.ts'
 
 export const place: Place = {
   readOptions: POSTGRES_READ_OPTIONS,
+  writeOptions: POSTGRES_WRITE_OPTIONS,
   async openSource(target, { options }) {
     const given = options as PostgresReadOptions
     const { connections, table, query } = openConnections(target, given)
     // What the options say goes before what the URL says.
     const named = given.table !== undefined || given.query !== undefined ? {} : { table, query }
     return new PostgresRows(connections, { ...named, ...given })
+  },
+  async openSink(target, options) {
+    return openTable(target, options)
   },
 }
 

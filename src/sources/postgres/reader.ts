@@ -41,6 +41,7 @@ export class StatementReader implements RowReader {
   #inTransaction = false
   /** What the end of the statement does may matter, so it is waited for. */
   #mayWrite = false
+  #watchdog: Watchdog | undefined
   #releasing: Promise<void> | undefined
   /** The failure, to be told again. */
   #failure: { readonly error: unknown } | undefined
@@ -147,7 +148,7 @@ export class StatementReader implements RowReader {
     session.client.query(this.#portal)
     while (!this.#portal.described) {
       this.#portal.nextUpToColumns()
-      if (!this.#portal.described) await this.#more(this.#portal)
+      if (!this.#portal.described) await abortable(this.#more(this.#portal), signal)
     }
     this.#portal.nextUpToColumns()
   }
@@ -172,7 +173,7 @@ export class StatementReader implements RowReader {
     session.client.query(portal)
     while (!portal.over) {
       portal.drain()
-      if (!portal.over) await this.#more(portal)
+      if (!portal.over) await abortable(this.#more(portal), this.#context.signal)
     }
     portal.next()
     await this.#connections.catalog.learn(sql, fields, async (text, values) => {
@@ -199,20 +200,23 @@ export class StatementReader implements RowReader {
     return new RowMaker(columns)
   }
 
-  /** Waits for more to come, no longer than `timeoutMs` without a sign, unless the server works on it. */
+  /**
+   * Waits for more to come, no longer than `timeoutMs` without a sign, unless the server works on it. An abort is not heeded
+   * here: whoever aborts ends the portal, and so the waiting.
+   */
   async #more(portal: Portal): Promise<void> {
     const session = this.#lease!.resource
-    for (;;) {
-      if (!portal.waits) return
-      using watchdog = new Watchdog({
+    while (portal.waits) {
+      this.#watchdog ??= new Watchdog({
         timeoutMs: this.#connections.timeoutMs,
         label: this.#context.label,
         what: 'an answer of the server',
       })
       try {
-        return await watchdog.watch(() => abortable(portal.more(), this.#context.signal))
+        return await this.#watchdog.watch(() => portal.more())
       } catch (error) {
-        if (this.#context.signal.aborted || (error as { code?: unknown }).code !== 'TIMEOUT') throw error
+        this.#watchdog = undefined
+        if ((error as { code?: unknown }).code !== 'TIMEOUT') throw error
         if (portal.waits && !(await session.isWorking())) {
           session.destroy()
           throw error

@@ -89,12 +89,16 @@ function scalarText(value: unknown, { kind, textIsValue }: ValueForm): string | 
   if (kind === 'json') return typeof value === 'string' && textIsValue !== true ? value : documentText(value)
   if (kind === 'vector' && typeof value === 'object') return JSON.stringify([...(value as Iterable<number>)])
   if (kinds.isDate(value)) checkDate(value, kind)
-  if (kind === 'text' && typeof value === 'object' && !kinds.isDate(value) && !isBytes(value)) return documentText(value)
+  if (kind === 'text' && typeof value === 'object' && !kinds.isDate(value) && !isBytes(value))
+    return documentText(value)
   return textOf(value)
 }
 
 function arrayText(value: unknown, element: ValueKind): string | null {
-  if (!Array.isArray(value)) return kinds.isTypedArray(value) && !isBytes(value) ? arrayText([...(value as Iterable<number>)], element) : textOf(value)
+  if (!Array.isArray(value))
+    return kinds.isTypedArray(value) && !isBytes(value)
+      ? arrayText([...(value as Iterable<number>)], element)
+      : textOf(value)
   const form: ValueForm = { kind: element, textIsValue: true }
   const items = (all: readonly unknown[]): (string | null | unknown[])[] =>
     all.map(item => {
@@ -107,8 +111,10 @@ function arrayText(value: unknown, element: ValueKind): string | null {
 
 /** JSON that says all that the value does. */
 function documentText(value: unknown): string {
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new UnwritableValue(`${value}, which JSON does not have`)
-  if (isBytes(value)) throw new UnwritableValue('bytes, which JSON does not have', 'write them into a column of type bytea')
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new UnwritableValue(`${value}, which JSON does not have`)
+  if (isBytes(value))
+    throw new UnwritableValue('bytes, which JSON does not have', 'write them into a column of type bytea')
   if (typeof value === 'function' || typeof value === 'symbol') throw new UnwritableValue(`a ${typeof value}`)
   const text = jsonText(value)
   if (text === undefined) throw new UnwritableValue('a value without a form in JSON')

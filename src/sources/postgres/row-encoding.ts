@@ -1,0 +1,200 @@
+/** Rows → what is sent of them: the columns that are written, and the form of their values. */
+import { createError, excerpt, nearest } from '../../core/errors.ts'
+import type { Schema } from '../../core/schema.ts'
+import { UnwritableValue } from '../../core/unwritable.ts'
+import type { TableColumn } from './table-columns.ts'
+import { copyField, parameterText, type ValueForm } from './write-values.ts'
+
+/** Why a row cannot be sent, or what has to be done first. */
+export type Encoded =
+  | { readonly line: string; readonly values: readonly (string | null)[] }
+  /** It has columns of the table that no row had before. */
+  | { readonly more: readonly string[] }
+
+const NO_VALUES: readonly (string | null)[] = []
+
+/** A row as its names and values see it: an object, or an array. */
+type Keyed = Readonly<Record<string | number, unknown>>
+
+export class RowEncoding {
+  readonly #label: string
+  readonly #table: ReadonlyMap<string, TableColumn>
+  readonly #drops: boolean
+  readonly #asLines: boolean
+  /** Whether no other column may come: the user has named them. */
+  readonly #closed: boolean
+  #names: string[] = []
+  #forms: ValueForm[] = []
+  /** Whether a column's name is that of something that all objects inherit. */
+  #inherited: boolean[] = []
+  #set = new Set<string>()
+  readonly #textIsValue = new Set<string>()
+
+  constructor(
+    columns: readonly TableColumn[],
+    options: { readonly label: string; readonly drops: boolean; readonly asLines: boolean; readonly closed: boolean },
+  ) {
+    this.#label = options.label
+    this.#table = new Map(columns.map(column => [column.name, column]))
+    this.#drops = options.drops
+    this.#asLines = options.asLines
+    this.#closed = options.closed
+  }
+
+  /** The columns that are written, in order. */
+  get names(): readonly string[] {
+    return this.#names
+  }
+
+  /** Takes over what a reader says: texts of a column of JSON are values, where its other values are. */
+  describe({ columns }: Schema): void {
+    for (const { name, type } of columns) {
+      if (type !== 'json' && type !== 'object' && type !== 'array') continue
+      this.#textIsValue.add(name)
+      const at = this.#names.indexOf(name)
+      if (at >= 0) this.#forms[at] = { ...this.#forms[at]!, textIsValue: true }
+    }
+  }
+
+  /** Adds columns; those that the table does not have are told by the rows that have them. */
+  include(names: readonly string[]): void {
+    for (const name of names) {
+      const column = this.#table.get(name)
+      if (column === undefined || column.generated || this.#set.has(name)) continue
+      this.#set.add(name)
+      this.#names.push(name)
+      this.#forms.push({ ...column.form, textIsValue: this.#textIsValue.has(name) })
+      this.#inherited.push(name in Object.prototype)
+    }
+  }
+
+  /** All columns that values can be written to. */
+  includeAll(): void {
+    this.include([...this.#table.keys()])
+  }
+
+  /** Throws for columns that must have a value and get none; `rowColumns` are those that rows have. */
+  checkRequired(rowColumns: readonly string[]): void {
+    for (const { name, required } of this.#table.values()) {
+      if (!required || this.#set.has(name)) continue
+      const near = nearest(
+        name,
+        rowColumns.filter(column => !this.#set.has(column)),
+      )
+      throw createError(
+        'COLUMN_MISMATCH',
+        `the table needs a value for column ${excerpt(name)}, which rows do not have`,
+        {
+          label: this.#label,
+          expected: name,
+          found: excerpt(rowColumns.join(', '), 300),
+          hint:
+            near === undefined ? 'give it a value, or the column a default' : `did you mean it by ${excerpt(near)}?`,
+        },
+      )
+    }
+  }
+
+  /** Throws an error of this library for a row that cannot be sent. */
+  encode(row: unknown, record: number): Encoded {
+    if (typeof row !== 'object' || row === null) {
+      throw createError('ROW_INVALID', `row ${record} is neither an object nor an array`, {
+        label: this.#label,
+        record,
+        expected: 'an object or an array',
+        found: excerpt(row),
+      })
+    }
+    const isArray = Array.isArray(row)
+    if (isArray) this.#checkLength(row, record)
+    else {
+      const more = this.#unknown(Object.keys(row), row as Keyed, record)
+      if (more !== undefined) return { more }
+    }
+    return this.#asLines
+      ? { line: this.#line(row as Keyed, isArray, record), values: NO_VALUES }
+      : { line: '', values: this.#values(row as Keyed, isArray, record) }
+  }
+
+  #line(row: Keyed, isArray: boolean, record: number): string {
+    const names = this.#names
+    const forms = this.#forms
+    let line = ''
+    for (let i = 0; i < names.length; i++) {
+      const value = isArray ? row[i] : this.#inherited[i] && !Object.hasOwn(row, names[i]!) ? undefined : row[names[i]!]
+      try {
+        line += i === 0 ? copyField(value, forms[i]!) : `\t${copyField(value, forms[i]!)}`
+      } catch (error) {
+        throw this.#unwritable(error, names[i]!, value, record)
+      }
+    }
+    return `${line}\n`
+  }
+
+  #values(row: Keyed, isArray: boolean, record: number): (string | null)[] {
+    return this.#names.map((name, i) => {
+      const value = isArray ? row[i] : this.#inherited[i] && !Object.hasOwn(row, name) ? undefined : row[name]
+      try {
+        return parameterText(value, this.#forms[i]!)
+      } catch (error) {
+        throw this.#unwritable(error, name, value, record)
+      }
+    })
+  }
+
+  #checkLength(row: readonly unknown[], record: number): void {
+    if (row.length <= this.#names.length || (this.#drops && this.#names.length > 0)) return
+    throw createError('COLUMN_MISMATCH', `row ${record} has ${row.length} values for ${this.#names.length} columns`, {
+      label: this.#label,
+      record,
+      expected: this.#names.join(', '),
+      found: `${row.length} values`,
+    })
+  }
+
+  /** The columns of a row that are the table's, and that no row had before. */
+  #unknown(keys: readonly string[], row: Keyed, record: number): string[] | undefined {
+    let more: string[] | undefined
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!
+      if (key === this.#names[i] || this.#set.has(key)) continue
+      if (row[key] === undefined) continue
+      const column = this.#table.get(key)
+      if (column !== undefined && !column.generated && !this.#closed) (more ??= []).push(key)
+      else if (!this.#drops) throw this.#mismatch(key, column, record)
+    }
+    return more
+  }
+
+  #mismatch(name: string, column: TableColumn | undefined, record: number): Error {
+    const known = this.#closed ? this.#names : [...this.#table.keys()]
+    const near =
+      nearest(
+        name,
+        known.filter(one => !this.#set.has(one)),
+      ) ?? nearest(name, known)
+    const why =
+      column?.generated === true
+        ? 'which the server alone gives values'
+        : `which ${this.#closed ? 'option columns' : 'the table'} does not have`
+    const drop = "write without it ({ extraColumns: 'drop' })"
+    return createError('COLUMN_MISMATCH', `row ${record} has a column ${excerpt(name)}, ${why}`, {
+      label: this.#label,
+      record,
+      expected: `one of ${excerpt(known.join(', '), 300)}`,
+      found: name,
+      hint: near === undefined || near === name ? drop : `did you mean ${excerpt(near)}? Otherwise, ${drop}`,
+    })
+  }
+
+  #unwritable(error: unknown, name: string, value: unknown, record: number): unknown {
+    if (!(error instanceof UnwritableValue)) return error
+    return createError('POSTGRES_UNWRITABLE', `row ${record}, column ${excerpt(name)} has ${error.message}`, {
+      label: this.#label,
+      record,
+      found: typeof value === 'object' ? undefined : excerpt(value),
+      hint: error.hint,
+      cause: error.cause,
+    })
+  }
+}

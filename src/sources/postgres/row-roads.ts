@@ -1,0 +1,282 @@
+/** How rows get to the server: as one COPY, or batch by batch where bad rows are to be found and left out. */
+import { createHash } from 'node:crypto'
+import type { Staging } from './conflict.ts'
+import { CopyIn, copyMessage } from './copy-in.ts'
+import { copyPlaceOf, refusedRow, rowError, writeError } from './write-errors.ts'
+import type { WriteSession } from './write-session.ts'
+
+/** A row that is ready to be sent. */
+export interface EncodedRow {
+  /** A line of COPY, or the values of an INSERT. */
+  readonly line: string
+  readonly values: readonly (string | null)[]
+  /** As it was given, for whoever is told that it is bad. */
+  readonly row: unknown
+  /** From 1. */
+  readonly record: number
+}
+
+/** Takes encoded rows to the server. */
+export interface RowRoad {
+  /** Takes a row; whether `flow` is to be called before more come. */
+  add(row: EncodedRow): boolean
+  /** Sends what waits, as far as it is enough. */
+  flow(): Promise<void>
+  /** Sends all that waits, so that the rows to come may have other columns. */
+  settle(): Promise<void>
+  /** Sends all that waits, and merges what was collected; gives how many rows the server has stored. */
+  finish(columns: readonly string[]): Promise<number>
+}
+
+const CHUNK_CHARACTERS = 64 * 1024
+
+/** All rows in one COPY; the first bad one ends it. */
+export class CopyRoad implements RowRoad {
+  readonly #session: WriteSession
+  readonly #statement: () => string
+  readonly #staging: Staging | undefined
+  #copy: CopyIn | undefined
+  #text = ''
+  /** The record of the first line of the COPY that is under way. */
+  #firstRecord = 0
+  #stored = 0
+
+  constructor(session: WriteSession, statement: () => string, staging: Staging | undefined) {
+    this.#session = session
+    this.#statement = statement
+    this.#staging = staging
+  }
+
+  add({ line, record }: EncodedRow): boolean {
+    if (this.#firstRecord === 0) this.#firstRecord = record
+    this.#text += line
+    return this.#text.length >= CHUNK_CHARACTERS
+  }
+
+  async flow(): Promise<void> {
+    const text = this.#text
+    this.#text = ''
+    if (text === '') return
+    try {
+      if (this.#copy === undefined) {
+        const copy = new CopyIn(this.#statement())
+        await this.#session.startCopy(copy)
+        this.#copy = copy
+      }
+      await this.#session.wait(this.#copy.send(copyMessage(text)))
+    } catch (error) {
+      throw this.#explained(error)
+    }
+  }
+
+  async settle(): Promise<void> {
+    await this.flow()
+    const copy = this.#copy
+    if (copy === undefined) return
+    try {
+      this.#stored += await this.#session.wait(copy.end())
+    } catch (error) {
+      throw this.#explained(error)
+    }
+    this.#copy = undefined
+    this.#firstRecord = 0
+  }
+
+  async finish(columns: readonly string[]): Promise<number> {
+    await this.settle()
+    if (this.#staging !== undefined && this.#stored > 0) await this.#session.run(this.#staging.merge(columns))
+    return this.#stored
+  }
+
+  #explained(error: unknown): unknown {
+    return writeError(error, { label: this.#session.label, firstRecord: this.#firstRecord })
+  }
+}
+
+/** Puts some rows into the table, all or none of them. Throws the server's own error. */
+export interface Loader {
+  /** How many go in one statement, which is all or nothing by itself. */
+  readonly maxRows: number
+  load(rows: readonly EncodedRow[]): Promise<number>
+}
+
+export class CopyLoader implements Loader {
+  readonly maxRows = Number.POSITIVE_INFINITY
+  readonly #session: WriteSession
+  readonly #statement: () => string
+  readonly #staging: Staging | undefined
+  readonly #columns: () => readonly string[]
+
+  constructor(
+    session: WriteSession,
+    statement: () => string,
+    staging: Staging | undefined,
+    columns: () => readonly string[],
+  ) {
+    this.#session = session
+    this.#statement = statement
+    this.#staging = staging
+    this.#columns = columns
+  }
+
+  async load(rows: readonly EncodedRow[]): Promise<number> {
+    const copy = new CopyIn(this.#statement())
+    await this.#session.startCopy(copy)
+    let text = ''
+    for (const { line } of rows) {
+      text += line
+      if (text.length < CHUNK_CHARACTERS) continue
+      await this.#session.wait(copy.send(copyMessage(text)))
+      text = ''
+    }
+    if (text !== '') await this.#session.wait(copy.send(copyMessage(text)))
+    const stored = await this.#session.wait(copy.end())
+    if (this.#staging !== undefined) {
+      await this.#session.query(this.#staging.merge(this.#columns()))
+      await this.#session.query(this.#staging.clear)
+    }
+    return stored
+  }
+}
+
+/** What a statement may have. */
+const MAX_PARAMETERS = 65_535
+const MAX_INSERT_ROWS = 1000
+
+export class InsertLoader implements Loader {
+  readonly #session: WriteSession
+  readonly #into: () => { readonly start: string; readonly end: string; readonly columns: number }
+
+  constructor(
+    session: WriteSession,
+    into: () => { readonly start: string; readonly end: string; readonly columns: number },
+  ) {
+    this.#session = session
+    this.#into = into
+  }
+
+  get maxRows(): number {
+    return Math.max(1, Math.min(MAX_INSERT_ROWS, Math.floor(MAX_PARAMETERS / this.#into().columns)))
+  }
+
+  async load(rows: readonly EncodedRow[]): Promise<number> {
+    const { start, end, columns } = this.#into()
+    const most = this.maxRows
+    let stored = 0
+    for (let at = 0; at < rows.length; at += most) {
+      const part = rows.slice(at, at + most)
+      const tuples = part.map((_, row) => {
+        const places = Array.from({ length: columns }, (_unused, i) => `$${row * columns + i + 1}`)
+        return `(${places.join(', ')})`
+      })
+      const sql = `${start} VALUES ${tuples.join(', ')}${end}`
+      const values = part.flatMap(row => row.values)
+      // Only whole statements come again, and are worth keeping.
+      const result =
+        part.length === most
+          ? await this.#session.runPrepared(
+              `open_iterable_${createHash('sha1').update(sql).digest('hex')}`,
+              sql,
+              values,
+            )
+          : await this.#session.query(sql, values)
+      stored += result.rowCount ?? part.length
+    }
+    return stored
+  }
+}
+
+export interface BatchRoadOptions {
+  readonly session: WriteSession
+  readonly loader: Loader
+  readonly batchRows: number
+  /** Told of each bad row; returns where it is to be left out, throws where writing is to stop. */
+  readonly onBadRow: (error: Error, row: unknown) => void
+}
+
+const MAX_BATCH_CHARACTERS = 4 * 1024 * 1024
+const SAVEPOINT = 'open_iterable_batch'
+
+/** Batch by batch: one that the server refuses is divided until the bad rows in it are found. */
+export class BatchRoad implements RowRoad {
+  readonly #options: BatchRoadOptions
+  #rows: EncodedRow[] = []
+  #characters = 0
+  #stored = 0
+
+  constructor(options: BatchRoadOptions) {
+    this.#options = options
+  }
+
+  add(row: EncodedRow): boolean {
+    this.#rows.push(row)
+    this.#characters += row.line.length
+    for (const value of row.values) this.#characters += value?.length ?? 0
+    return this.#rows.length >= this.#options.batchRows || this.#characters >= MAX_BATCH_CHARACTERS
+  }
+
+  flow(): Promise<void> {
+    return this.settle()
+  }
+
+  async settle(): Promise<void> {
+    const rows = this.#rows
+    this.#rows = []
+    this.#characters = 0
+    const { session, loader } = this.#options
+    // Where nothing can be taken back, what is one statement is at least all or nothing.
+    const most = session.inTransaction ? rows.length : loader.maxRows
+    // Pieces get half as long with each that is refused, and twice as long with each that is not.
+    let size = most
+    for (let at = 0; at < rows.length; ) {
+      const piece = rows.slice(at, at + size)
+      const error = await this.#load(piece)
+      if (error === undefined) {
+        at += piece.length
+        size = Math.min(most, size * 2)
+        continue
+      }
+      const bad = await this.#findFirst(piece, error)
+      if (bad !== undefined) {
+        at += bad + 1
+        size = Math.max(1, piece.length >> 1)
+      } else size = piece.length >> 1
+    }
+  }
+
+  async finish(): Promise<number> {
+    await this.settle()
+    return this.#stored
+  }
+
+  /** Where it is known which row of a piece is bad, puts in those before it and tells of it; gives its index. */
+  async #findFirst(
+    piece: readonly EncodedRow[],
+    error: NonNullable<ReturnType<typeof rowError>>,
+  ): Promise<number | undefined> {
+    const line = copyPlaceOf(error)?.line
+    const index = piece.length === 1 ? 0 : line === undefined ? undefined : line - 1
+    const found = index === undefined ? undefined : piece[index]
+    if (index === undefined || found === undefined) return undefined
+    if (index > 0 && (await this.#load(piece.slice(0, index))) !== undefined) return undefined
+    this.#options.onBadRow(refusedRow(error, this.#options.session.label, found.record), found.row)
+    return index
+  }
+
+  /** Puts rows in; gives the error of the row that was refused, with nothing of them put in. */
+  async #load(rows: readonly EncodedRow[]): Promise<ReturnType<typeof rowError>> {
+    const { session, loader } = this.#options
+    const takesBack = session.inTransaction
+    if (takesBack) await session.run(`SAVEPOINT ${SAVEPOINT}`)
+    try {
+      this.#stored += await loader.load(rows)
+    } catch (error) {
+      const refused = rowError(error)
+      if (refused === undefined) throw writeError(error, { label: session.label })
+      if (takesBack) await session.run(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`)
+      return refused
+    }
+    if (takesBack) await session.run(`RELEASE SAVEPOINT ${SAVEPOINT}`)
+    return undefined
+  }
+}

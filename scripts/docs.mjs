@@ -9,7 +9,16 @@ const FILES = ['README.md', 'docs/options.md', 'docs/errors.md']
 /** The files as they must be: path → text. */
 export async function renderDocs() {
   const sections = await withInner(
-    ['core/errors', 'registry', 'resolve', 'convert/options', 'convert/bulk-options', 'pipeline/options'],
+    [
+      'core/errors',
+      'registry',
+      'resolve',
+      'convert/options',
+      'convert/bulk-options',
+      'pipeline/options',
+      'sources/s3/options',
+      'sources/s3/sink-options',
+    ],
     sectionsOf,
   )
   const seen = new Set()
@@ -34,6 +43,8 @@ async function sectionsOf([
   { CONVERT_OPTIONS },
   { BULK_OPTIONS },
   { PIPELINE_OPTIONS },
+  { S3_READ_SETTINGS },
+  { S3_WRITE_SETTINGS },
 ]) {
   const sections = {
     formats: formats(listFormats(), listCodecs()),
@@ -42,6 +53,8 @@ async function sectionsOf([
     convert: options(CONVERT_OPTIONS),
     bulk: options(BULK_OPTIONS),
     pipeline: options(PIPELINE_OPTIONS),
+    's3-read-settings': options(S3_READ_SETTINGS),
+    's3-write-settings': options(S3_WRITE_SETTINGS),
   }
   for (const entry of listFormats()) {
     const format = await entry.load()

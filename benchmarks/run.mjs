@@ -27,6 +27,7 @@ const CASES = [
   's3',
   'http',
   'postgres',
+  'postgres-write',
   'nocodegen',
 ]
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { withInner } from './bundle.mjs'
 
 const ROOT = new URL('../', import.meta.url)
-const FILES = ['README.md', 'docs/options.md', 'docs/errors.md']
+const FILES = ['README.md', 'docs/options.md', 'docs/errors.md', 'docs/cli.md']
 
 /** The files as they must be: path → text. */
 export async function renderDocs() {
@@ -18,6 +18,12 @@ export async function renderDocs() {
       'pipeline/options',
       'sources/s3/options',
       'sources/s3/sink-options',
+      'query/options',
+      'query/diff-options',
+      'query/validate',
+      'cli/verbs',
+      'cli/flags',
+      'cli/parse',
     ],
     sectionsOf,
   )
@@ -45,6 +51,12 @@ async function sectionsOf([
   { PIPELINE_OPTIONS },
   { S3_READ_SETTINGS },
   { S3_WRITE_SETTINGS },
+  { SQL_OPTIONS },
+  { DIFF_OPTIONS },
+  { VALIDATE_OPTIONS },
+  { VERBS },
+  { READ_FLAGS, ROW_FLAGS, WRITE_FLAGS },
+  { COMMON_FLAGS },
 ]) {
   const sections = {
     formats: formats(listFormats(), listCodecs()),
@@ -55,6 +67,14 @@ async function sectionsOf([
     pipeline: options(PIPELINE_OPTIONS),
     's3-read-settings': options(S3_READ_SETTINGS),
     's3-write-settings': options(S3_WRITE_SETTINGS),
+    sql: options(SQL_OPTIONS),
+    diff: options(DIFF_OPTIONS),
+    validate: options(VALIDATE_OPTIONS),
+    verbs: VERBS.map(verb => verbSection(verb, { READ_FLAGS, ROW_FLAGS, WRITE_FLAGS })).join('\n\n'),
+    'flags-common': flags(COMMON_FLAGS),
+    'flags-read': flags(READ_FLAGS),
+    'flags-rows': flags(ROW_FLAGS),
+    'flags-write': flags(WRITE_FLAGS),
   }
   for (const entry of listFormats()) {
     const format = await entry.load()
@@ -95,6 +115,41 @@ const options = entries =>
     ['option', 'type', 'default', ''],
     Object.entries(entries).map(([name, entry]) => [`\`${name}\``, entry.type, entry.default, entry.means]),
   )
+
+const flags = list =>
+  table(
+    ['option', ''],
+    list.map(({ name, short, kind, value = kind, choices, means }) => {
+      const written =
+        kind === 'switch' ? `--${name}` : kind === 'optional' ? `--${name}[=<${value}>]` : `--${name} <${value}>`
+      const few = choices === undefined ? '' : ` One of ${choices.map(choice => `\`${choice}\``).join(', ')}.`
+      return [short === undefined ? `\`${written}\`` : `\`-${short}\`, \`${written}\``, means + few]
+    }),
+  )
+
+/** What a verb is and takes; flags that several verbs share are said by the name of their table. */
+function verbSection({ name, means, arguments: words, flags: own, examples }, shared) {
+  const titles = {
+    READ_FLAGS: '[reading](#options-of-reading)',
+    ROW_FLAGS: '[rows](#options-of-rows)',
+    WRITE_FLAGS: '[writing](#options-of-writing)',
+  }
+  const taken = Object.keys(titles).filter(key => shared[key].every(flag => own.includes(flag)))
+  const left = own.filter(flag => !taken.some(key => shared[key].includes(flag)))
+  const usage = words.map(({ name, many, optional }) => {
+    const text = `<${name}>${many ? '…' : ''}`
+    return optional ? `[${text}]` : text
+  })
+  return [
+    `### ${name}`,
+    means,
+    `\`\`\`sh\n${['open-iterable', name, '[options]', ...usage].join(' ')}\n\`\`\``,
+    ...(words.length === 0 ? [] : [words.map(({ name, means }) => `- \`<${name}>\`: ${means}`).join('\n')]),
+    ...(left.length === 0 ? [] : [flags(left)]),
+    ...(taken.length === 0 ? [] : [`And the options of ${taken.map(key => titles[key]).join(', ')}.`]),
+    `\`\`\`sh\n${examples.map(([command, does]) => `# ${does}\nopen-iterable ${command}`).join('\n\n')}\n\`\`\``,
+  ].join('\n\n')
+}
 
 const errors = entries =>
   table(

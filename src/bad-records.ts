@@ -68,6 +68,11 @@ export class BadRecords {
     if (this.#policy === 'quarantine' && target === undefined) throw missingTarget()
   }
 
+  /** Whether a bad record may be left out. */
+  get mayLeaveOut(): boolean {
+    return this.#policy !== 'raise'
+  }
+
   /** Takes a bad record. Returns when it is to be left out; throws when reading or writing is to stop. */
   take(error: Error, raw: string | undefined, row?: unknown): void {
     const policy = this.#policy

@@ -1,11 +1,12 @@
 /** What databases have beside rows: lists of tables, and transactions. */
 import type { Abortable, Row } from './core/types.ts'
-import { openIterable, type ReadOptions } from './open.ts'
+import { openIterable, type ReadOptions, type WriteOptions } from './open.ts'
 import type { LazyReader } from './reader.ts'
 import type { PostgresTarget } from './sources/postgres/driver.ts'
 import type { PostgresConnectionOptions } from './sources/postgres/options.ts'
 import type { TableInfo } from './sources/postgres/tables.ts'
 import type { PostgresTransaction, PostgresTransactionOptions } from './sources/postgres/transaction.ts'
+import type { LazyWriter } from './writer.ts'
 
 /** A server: a `postgres:` URL, or a pool, client or transaction. */
 export type DatabaseTarget = string | URL | PostgresTarget
@@ -14,6 +15,8 @@ export type DatabaseTarget = string | URL | PostgresTarget
 export interface Transaction extends Pick<PostgresTransaction, 'query' | 'exportSnapshot' | 'label'> {
   /** Rows of a query or a table, as this transaction sees them. One reader at a time. */
   read<R extends object = Row>(options: ReadOptions): LazyReader<R>
+  /** Writes to a table within this transaction: what an aborted or failed writer did is taken back alone. */
+  write<R extends object = Row>(options: Omit<WriteOptions, 'mode'>): LazyWriter<R>
 }
 
 /**
@@ -53,6 +56,8 @@ export async function withTransaction<T>(
         query: (sql, params, rest) => inner.query(sql, params, rest),
         exportSnapshot: () => inner.exportSnapshot(),
         read: <R extends object>(read: ReadOptions) => openIterable<R>({ postgres: inner }, read),
+        write: <R extends object>(write: Omit<WriteOptions, 'mode'>) =>
+          openIterable<R>({ postgres: inner }, { ...write, mode: 'w' }),
       }
       return work(transaction)
     },

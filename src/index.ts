@@ -123,15 +123,17 @@ export type {
 } from './profile/types.ts'
 export type { Histogram } from './profile/weighted-values.ts'
 export type { Diff, DiffOptions, DiffSummary, RowChange } from './query/diff-options.ts'
-export { diff, sql } from './query/index.ts'
+export { diff, fromJsonSchema, sql, validate } from './query/index.ts'
+export type { JsonSchemaOptions } from './query/json-schema.ts'
 export type {
   OpenedTable,
   SqlOptions,
   SqlParameter,
-  TableOptions,
   TableReadOptions,
+  TableSourceOptions,
   TableTarget,
 } from './query/options.ts'
+export type { BadRow, ValidateOptions, ValidationResult } from './query/validate.ts'
 export type { Batches, LazyReader, Reader } from './reader.ts'
 export {
   type CodecEntry,
@@ -157,6 +159,7 @@ export { MemoryTarget } from './sources/memory.ts'
 export type { PostgresConnectionOptions, PostgresReadOptions } from './sources/postgres/options.ts'
 export type { TableInfo } from './sources/postgres/tables.ts'
 export type { PostgresTransactionOptions } from './sources/postgres/transaction.ts'
+export type { PostgresWriteOptions } from './sources/postgres/write-options.ts'
 export type { S3ConnectionOptions, S3Credentials, S3ReadOptions, S3ReadSettings } from './sources/s3/options.ts'
 export type { Spooled } from './spool.ts'
 export type { SchemaOutput, StandardSchema } from './standard-schema.ts'

@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { TextReadOptions, TextWriteOptions } from './core/encoding-options.ts'
 import type { S3Location } from './core/target-urls.ts'
 import type { FormatOptions, Row } from './core/types.ts'
+import type { ArrowReadOptions, ArrowWriteOptions } from './formats/arrow/options.ts'
 import type { CsvReadOptions } from './formats/csv/read-options.ts'
 import type { CsvWriteOptions } from './formats/csv/write-options.ts'
 import type { FixedReadOptions, FixedWriteOptions } from './formats/fixed/options.ts'
@@ -10,7 +11,6 @@ import type { JsonReadOptions } from './formats/json/read-options.ts'
 import type { JsonWriteOptions } from './formats/json/write-options.ts'
 import type { JsonlReadOptions } from './formats/jsonl/read-options.ts'
 import type { JsonlWriteOptions } from './formats/jsonl/write-options.ts'
-import type { ArrowReadOptions, ArrowWriteOptions } from './formats/arrow/options.ts'
 import type { ParquetReadOptions } from './formats/parquet/read-options.ts'
 import type { ParquetWriteOptions } from './formats/parquet/write-options.ts'
 import { LazyReaderHandle, LazyWriterHandle } from './lazy-handles.ts'
@@ -20,6 +20,7 @@ import type { HttpReadOptions } from './sources/http/options.ts'
 import type { MemoryTarget } from './sources/memory.ts'
 import type { PostgresTarget } from './sources/postgres/driver.ts'
 import type { PostgresReadOptions } from './sources/postgres/options.ts'
+import type { PostgresWriteOptions } from './sources/postgres/write-options.ts'
 import type { S3ReadOptions } from './sources/s3/options.ts'
 import type { S3WriteOptions } from './sources/s3/sink-options.ts'
 import type { SchemaOutput, StandardSchema } from './standard-schema.ts'
@@ -96,6 +97,7 @@ export interface PlaceReadOptions {
 
 /** The mirror of `PlaceReadOptions`. */
 export interface PlaceWriteOptions {
+  postgres: PostgresWriteOptions
   s3: S3WriteOptions
 }
 

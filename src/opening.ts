@@ -272,7 +272,7 @@ export async function openWriting(
     `writing ${resolution.format?.id ?? entry.id}`,
   )
   signal.throwIfAborted()
-  const existing = append ? await inspectExisting(resolution, place, context) : undefined
+  const existing = append && entry.rows !== true ? await inspectExisting(resolution, place, context) : undefined
   const sink = await place.openSink!(target, {
     signal,
     options: pick(options, place.writeOptions),

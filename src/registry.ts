@@ -63,6 +63,8 @@ export interface SourceEntry {
   readonly writes: boolean
   /** Set where the place always holds rows: no format and no codec has options to add. */
   readonly rows?: true
+  /** Set where columns have types that are declared, so that text converted into it gets types. */
+  readonly typed?: true
   readonly peer?: string
   /** Whether this place opens `target`. Does no I/O. Registered places are asked before the built-in ones. */
   accepts(target: unknown): boolean
@@ -131,8 +133,9 @@ const BUILT_IN_SOURCES: readonly SourceEntry[] = [
     id: 'postgres',
     title: 'Postgres (postgres: URL or { postgres: pool, client or transaction })',
     reads: true,
-    writes: false,
+    writes: true,
     rows: true,
+    typed: true,
     peer: 'pg',
     accepts: target => postgresUrlOf(target) !== undefined || has(target, 'postgres'),
     label: target => postgresLabel(postgresUrlOf(target)),
@@ -181,8 +184,9 @@ const BUILT_IN_SOURCES: readonly SourceEntry[] = [
     title: 'iterable or async iterable of chunks or of rows',
     reads: true,
     writes: false,
-    accepts: target => isObject(target) && isIterable(target),
-    label: () => '<iterable>',
+    // What opens a reader of rows by itself (`RowSource`) is taken as it is.
+    accepts: target => isObject(target) && (isIterable(target) || isFunctionAt(target, 'openReader')),
+    label: target => fieldOf(target, 'label') ?? '<iterable>',
     load: async () => (await import('./sources/iterable.ts')).place,
   },
 ]

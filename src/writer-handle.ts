@@ -298,6 +298,7 @@ export class WriterHandle<R> implements Writer<R> {
         {
           label: resolution.label,
           signal: this.#controller.signal,
+          mayLeaveOut: bad.mayLeaveOut,
           onBadRecord: (error, row) => bad.take(error, undefined, row),
           onRetry: () => {
             this.#retries++

@@ -241,7 +241,7 @@ export async function run({ report, quick, rounds, choose }) {
   const server = await startPostgres({ settings: { max_connections: '120' } })
   try {
     const { url } = server
-    const rows = quick ? 200_000 : 1_000_000
+    const rows = quick ? 500_000 : 1_000_000
     await seed(url, rows)
     await compareReading({ report, rounds, choose, url, rows })
     await measureLatency(report, url, quick ? 2000 : 10_000)

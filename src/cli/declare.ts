@@ -82,6 +82,14 @@ export class Flags {
     if (text.trim() === '' || !Number.isFinite(value)) throw new UsageError(`--${name} takes a number, not ${text}`)
     return value
   }
+
+  /** A whole number from 0. */
+  count(name: string): number | undefined {
+    const value = this.number(name)
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0))
+      throw new UsageError(`--${name} takes a whole number from 0, not ${this.text(name)}`)
+    return value
+  }
 }
 
 /** Where a verb writes: rows and results on one way, everything else on the other. */

@@ -38,6 +38,14 @@ export const WRITE_FLAGS: readonly Flag[] = [
   },
 ]
 
+export const PROFILE_FLAGS: readonly Flag[] = [
+  { name: 'columns', short: 'c', kind: 'list', value: 'a,b', means: 'The columns, in this order.' },
+  { name: 'rows', short: 'n', kind: 'text', value: 'number|all', means: 'How many rows to read; by default all.' },
+  { name: 'top', kind: 'number', means: 'How many of the most frequent values; by default 10.' },
+  // Types are found by all values.
+  ...READ_FLAGS.filter(({ name }) => name !== 'cast'),
+]
+
 export const ROW_FLAGS: readonly Flag[] = [
   { name: 'columns', short: 'c', kind: 'list', value: 'a,b', means: 'The columns, in this order.' },
   {

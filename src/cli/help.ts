@@ -78,18 +78,34 @@ export function completion(shell: (typeof SHELLS)[number], verbs: readonly Verb[
     return `${[...ofVerbs, ...ofFlags].join('\n')}\n`
   }
   const cases = verbs.map(verb => `    ${verb.name}) words="${flagsOf(verb).join(' ')}" ;;`).join('\n')
+  const choices = verbs.flatMap(verb =>
+    verb.flags
+      .filter(flag => flag.choices !== undefined)
+      .map(flag => `    ${verb.name}:--${flag.name}) words="${flag.choices!.join(' ')}" ;;`),
+  )
+  // Where nothing is offered the shell completes file names, which it knows best how to quote.
   const script = `_${NAME.replace('-', '_')}() {
   local current="\${COMP_WORDS[COMP_CWORD]}" words=""
+  COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "${names.join(' ')}" -- "$current"))
+    COMPREPLY=($(compgen -W "${[...names, 'help', 'completion'].join(' ')}" -- "$current"))
     return
   fi
-  case "\${COMP_WORDS[1]}" in
-${cases}
+  case "\${COMP_WORDS[1]}:\${COMP_WORDS[COMP_CWORD-1]}" in
+    help:*) words="${names.join(' ')}" ;;
+    completion:*) words="${SHELLS.join(' ')}" ;;
+${choices.join('\n')}
   esac
-  if [[ "$current" == -* ]]; then COMPREPLY=($(compgen -W "$words" -- "$current")); else COMPREPLY=($(compgen -f -- "$current")); fi
+  if [ -z "$words" ] && [[ "$current" == -* ]]; then
+    case "\${COMP_WORDS[1]}" in
+${cases}
+    esac
+  fi
+  if [ -n "$words" ]; then COMPREPLY=($(compgen -W "$words" -- "$current")); fi
 }
-complete -o filenames -F _${NAME.replace('-', '_')} ${NAME}
+complete -o bashdefault -o default -F _${NAME.replace('-', '_')} ${NAME}
 `
-  return shell === 'bash' ? script : `autoload -U +X bashcompinit && bashcompinit\n${script}`
+  return shell === 'bash'
+    ? script
+    : `autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n${script}`
 }

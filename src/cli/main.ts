@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 /** `open-iterable <verb> …`: arguments in, the library's functions below. */
 import { readFileSync } from 'node:fs'
-import { nearest } from '../core/errors.ts'
 import { type Call, type Flags, PartialFailure, UsageError } from './declare.ts'
 import { parseArguments } from './parse.ts'
+import { printable } from './printable.ts'
 import { openTerminal, PipeClosed } from './terminal.ts'
 import { VERBS } from './verbs.ts'
 
-const EXIT = { ok: 0, data: 1, usage: 2, interrupted: 130 } as const
+const EXIT = { ok: 0, data: 1, usage: 2, interrupted: 130, terminated: 143 } as const
 
 async function main(words: readonly string[]): Promise<number> {
   const [first, ...rest] = words
@@ -18,6 +18,7 @@ async function main(words: readonly string[]): Promise<number> {
   if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
     const { helpOf, helpOfAll } = await import('./help.ts')
     const verb = VERBS.find(one => one.name === rest[0])
+    if (verb === undefined && rest[0] !== undefined) throw new UsageError(`there is no verb ${rest[0]}`)
     process.stdout.write(verb === undefined ? helpOfAll(VERBS) : helpOf(verb))
     return first === undefined ? EXIT.usage : EXIT.ok
   }
@@ -30,6 +31,7 @@ async function main(words: readonly string[]): Promise<number> {
   }
   const verb = VERBS.find(one => one.name === first)
   if (verb === undefined) {
+    const { nearest } = await import('../core/errors.ts')
     const near = nearest(
       first,
       VERBS.map(one => one.name),
@@ -39,18 +41,18 @@ async function main(words: readonly string[]): Promise<number> {
       near === undefined ? 'see open-iterable --help' : `did you mean ${near}?`,
     )
   }
-  const { positionals, flags } = parseArguments(verb, rest)
+  const { positionals, flags } = await parseArguments(verb, rest)
   if (flags.switch('help') === true) {
     const { helpOf } = await import('./help.ts')
     process.stdout.write(helpOf(verb))
     return EXIT.ok
   }
   const controller = new AbortController()
-  let interrupted = false
-  const onSignal = () => {
+  let interrupted: number | undefined
+  const onSignal = (signal: NodeJS.Signals) => {
     // The second time it is meant at once.
-    if (interrupted) process.exit(EXIT.interrupted)
-    interrupted = true
+    if (interrupted !== undefined) process.exit(interrupted)
+    interrupted = signal === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted
     controller.abort(new DOMException('interrupted', 'AbortError'))
   }
   process.on('SIGINT', onSignal)
@@ -59,13 +61,13 @@ async function main(words: readonly string[]): Promise<number> {
   const call: Call = { positionals, flags, terminal, signal: controller.signal }
   try {
     await (await verb.load()).run(call)
-    return interrupted ? EXIT.interrupted : EXIT.ok
+    return interrupted ?? EXIT.ok
   } catch (error) {
     if (error instanceof PipeClosed || controller.signal.reason instanceof PipeClosed) return EXIT.ok
-    if (interrupted) return EXIT.interrupted
+    if (interrupted !== undefined) return interrupted
     if (error instanceof PartialFailure) return EXIT.data
     if (error instanceof UsageError) throw error
-    tell(error, flags)
+    await tell(error, flags)
     return (error as { name?: unknown }).name === 'OptionError' ? EXIT.usage : EXIT.data
   } finally {
     process.off('SIGINT', onSignal)
@@ -78,19 +80,30 @@ function version(): string {
   return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
 }
 
-function tell(error: unknown, flags: Flags): void {
+async function tell(error: unknown, flags: Flags): Promise<void> {
+  if (flags.switch('json') === true) {
+    const { jsonText } = await import('./show.ts')
+    process.stderr.write(`${jsonText({ error: error instanceof Error ? described(error) : String(error) })}\n`)
+    return
+  }
   if (flags.switch('verbose') === true) {
     console.error(error)
     return
   }
-  const message = error instanceof Error ? error.message : String(error)
-  process.stderr.write(`${message}\n`)
+  process.stderr.write(`${printable(error instanceof Error ? error.message : String(error))}\n`)
+}
+
+/** What an error says, without what caused it. */
+function described(error: Error): object {
+  const { cause: _, ...fields } = error as Error & Record<string, unknown>
+  return { ...fields, message: error.message }
 }
 
 try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
-  process.stderr.write(`open-iterable: ${error.message}${error.hint === undefined ? '' : `; ${error.hint}`}\n`)
+  const text = `open-iterable: ${error.message}${error.hint === undefined ? '' : `; ${error.hint}`}`
+  process.stderr.write(`${printable(text)}\n`)
   process.exitCode = EXIT.usage
 }

@@ -1,14 +1,13 @@
 /** The command line → a verb, its arguments and its flags. */
-import { nearest } from '../core/errors.ts'
 import { type Flag, Flags, UsageError, type Verb } from './declare.ts'
 
 /** Flags that every verb has. */
 export const COMMON_FLAGS: readonly Flag[] = [
   { name: 'help', short: 'h', kind: 'switch', means: 'Shows this help.' },
-  { name: 'json', kind: 'switch', means: 'Writes results as JSON, for programs.' },
+  { name: 'json', kind: 'switch', means: 'Writes results, and errors, as JSON, for programs.' },
   { name: 'quiet', short: 'q', kind: 'switch', means: 'No progress and no notes; errors are told.' },
   { name: 'verbose', kind: 'switch', means: 'Errors with their stack and cause.' },
-  { name: 'color', kind: 'switch', means: 'Colours; by default where a terminal shows them, and never with NO_COLOR.' },
+  { name: 'color', kind: 'switch', means: 'Colours; by default where a terminal shows them and NO_COLOR is not set.' },
 ]
 
 export interface Parsed {
@@ -17,14 +16,15 @@ export interface Parsed {
 }
 
 /** Takes what follows the verb. Throws UsageError for what the verb does not take. */
-export function parseArguments(verb: Verb, words: readonly string[]): Parsed {
+export async function parseArguments(verb: Verb, words: readonly string[]): Promise<Parsed> {
   const known = [...verb.flags, ...COMMON_FLAGS]
   const values = new Map<string, string[] | boolean>()
   const positionals: string[] = []
   const rest = [...words]
-  const find = (name: string, written: string): Flag => {
+  const find = async (name: string, written: string): Promise<Flag> => {
     const flag = known.find(one => one.name === name)
     if (flag !== undefined) return flag
+    const { nearest } = await import('../core/errors.ts')
     const near = nearest(
       name,
       known.map(one => one.name),
@@ -34,7 +34,7 @@ export function parseArguments(verb: Verb, words: readonly string[]): Parsed {
       near === undefined ? `see open-iterable ${verb.name} --help` : `did you mean --${near}?`,
     )
   }
-  const give = (flag: Flag, written: string, attached: string | undefined) => {
+  const give = async (flag: Flag, written: string, attached: string | undefined): Promise<void> => {
     if (flag.kind === 'switch') {
       if (attached !== undefined) throw new UsageError(`${written} takes no value`)
       values.set(flag.name, true)
@@ -47,6 +47,7 @@ export function parseArguments(verb: Verb, words: readonly string[]): Parsed {
     const value = attached ?? rest.shift()
     if (value === undefined) throw new UsageError(`${written} takes a value: ${flag.value ?? flag.kind}`)
     if (flag.choices !== undefined && !flag.choices.includes(value)) {
+      const { nearest } = await import('../core/errors.ts')
       const near = nearest(value, flag.choices)
       throw new UsageError(
         `${written} is ${value}, expected ${flag.choices.join(', ')}`,
@@ -63,7 +64,7 @@ export function parseArguments(verb: Verb, words: readonly string[]): Parsed {
       const [, name = '', attached] = /^--([^=]*)(?:=(.*))?$/s.exec(word)!
       const negated = name.startsWith('no-') ? known.find(one => one.name === name.slice(3)) : undefined
       if (negated?.kind === 'switch' || negated?.kind === 'optional') values.set(negated.name, false)
-      else give(find(name, word), `--${name}`, attached)
+      else await give(await find(name, word), `--${name}`, attached)
     } else if (word.startsWith('-') && word !== '-') {
       for (let i = 1; i < word.length; i++) {
         const flag = known.find(one => one.short === word[i])
@@ -73,7 +74,7 @@ export function parseArguments(verb: Verb, words: readonly string[]): Parsed {
           values.set(flag.name, true)
           continue
         }
-        give(flag, `-${word[i]}`, i + 1 < word.length ? word.slice(i + 1).replace(/^=/, '') : undefined)
+        await give(flag, `-${word[i]}`, i + 1 < word.length ? word.slice(i + 1).replace(/^=/, '') : undefined)
         break
       }
     } else positionals.push(word)

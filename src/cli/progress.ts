@@ -1,9 +1,12 @@
 /** Progress on standard error: a bar for one file, a line for each of many. */
 import type { BulkProgress } from '../convert/bulk-options.ts'
 import type { ConvertProgress } from '../convert/options.ts'
+import type { Reader } from '../reader.ts'
 import type { Terminal } from './declare.ts'
+import { cut, printable } from './printable.ts'
 
 const BAR = 24
+const WATCH_EVERY_MS = 200
 const UP = (lines: number) => (lines > 0 ? `\u001b[${lines}A` : '')
 const CLEAR = '\r\u001b[J'
 
@@ -26,6 +29,33 @@ export class ProgressLines {
     this.#draw([...underWay.slice(0, 8).map(lineOf), `${filesDone} of ${filesTotal} files${failed}${left}`])
   }
 
+  /** Shows how far a reader is, until what it gives is called. Its rows are nobody's business here. */
+  watch(reader: Pick<Reader<object>, 'label' | 'bytesRead' | 'bytesTotal' | 'rowsRead'>): () => void {
+    if (!this.#terminal.showsProgress) return () => {}
+    const start = performance.now()
+    const timer = setInterval(() => {
+      const { label, bytesRead, bytesTotal, rowsRead } = reader
+      const seconds = (performance.now() - start) / 1000
+      const fraction = bytesTotal === undefined || bytesTotal === 0 ? undefined : Math.min(1, bytesRead / bytesTotal)
+      const remainingMs = fraction ? (seconds * 1000 * (1 - fraction)) / fraction : undefined
+      this.#draw([
+        lineOf({
+          from: label,
+          fraction,
+          bytesRead,
+          bytesPerSecond: bytesRead / seconds,
+          rowsOut: rowsRead,
+          remainingMs,
+        }),
+      ])
+    }, WATCH_EVERY_MS)
+    timer.unref()
+    return () => {
+      clearInterval(timer)
+      this.clear()
+    }
+  }
+
   /** Takes everything away. */
   clear(): void {
     if (this.#lines > 0) process.stderr.write(`${UP(this.#lines - 1)}${CLEAR}`)
@@ -35,13 +65,16 @@ export class ProgressLines {
   #draw(lines: readonly string[]): void {
     if (!this.#terminal.showsProgress) return
     const width = this.#terminal.columns
-    const texts = lines.map(line => (line.length >= width ? `${line.slice(0, Math.max(0, width - 2))}…` : line))
+    // A line that is as wide as the terminal would be two of it.
+    const texts = lines.map(line => cut(printable(line), Math.max(1, width - 1)))
     process.stderr.write(`${this.#lines > 0 ? UP(this.#lines - 1) : ''}${CLEAR}${texts.join('\n')}`)
     this.#lines = texts.length
   }
 }
 
-function lineOf({ from, fraction, bytesRead, bytesPerSecond, rowsOut, remainingMs }: ConvertProgress): string {
+type Shown = Pick<ConvertProgress, 'from' | 'fraction' | 'bytesRead' | 'bytesPerSecond' | 'rowsOut' | 'remainingMs'>
+
+function lineOf({ from, fraction, bytesRead, bytesPerSecond, rowsOut, remainingMs }: Shown): string {
   const name = from.slice(from.lastIndexOf('/') + 1)
   const done = fraction === undefined ? '' : `${bar(fraction)} ${Math.floor(fraction * 100)} % `
   const left = remainingMs === undefined ? '' : `, ${duration(remainingMs)} left`

@@ -1,5 +1,8 @@
 /** Rows as a table that fits the terminal. */
 import { CalendarDate } from '../core/calendar-date.ts'
+import { cut, printable, widthOf } from './printable.ts'
+
+export { printable } from './printable.ts'
 
 export interface TableOptions {
   readonly columns: readonly string[]
@@ -9,44 +12,57 @@ export interface TableOptions {
 }
 
 const MAX_CELL = 40
-const MIN_CELL = 5
+const MIN_CELL = 12
 const GAP = '  '
 
 /** The table, and the columns that did not fit. */
-export function renderTable(
-  rows: readonly object[],
-  { columns, width, colors }: TableOptions,
-): { text: string; left: string[] } {
-  const cells = rows.map(row =>
-    columns.map((name, i) => cellOf(Array.isArray(row) ? row[i] : (row as Record<string, unknown>)[name])),
-  )
+export function renderTable(rows: readonly object[], options: TableOptions): { text: string; left: string[] } {
+  const { head, lines, left } = layTable(rows, options)
+  return { text: head + lines(rows), left }
+}
+
+/** A table of which only the first rows are known. */
+export interface LaidTable {
+  readonly head: string
+  /** Rows as lines, cut to the widths that the first rows gave. */
+  lines(rows: readonly object[]): string
+  /** The columns that did not fit. */
+  readonly left: string[]
+}
+
+/** Lays a table out by its first rows. */
+export function layTable(first: readonly object[], { columns, width, colors }: TableOptions): LaidTable {
+  const cellsOf = (row: object) =>
+    columns.map((name, i) => cellOf(Array.isArray(row) ? row[i] : (row as Record<string, unknown>)[name]))
+  const cells = first.map(cellsOf)
   const heads = columns.map(printable)
   const right = columns.map((_, i) => cells.length > 0 && cells.every(line => line[i]!.number || line[i]!.text === ''))
   const natural = columns.map((_, i) =>
-    Math.min(MAX_CELL, Math.max(widthOf(heads[i]!), ...cells.map(line => widthOf(line[i]!.text)), 1)),
+    Math.min(
+      MAX_CELL,
+      cells.reduce((most, line) => Math.max(most, widthOf(line[i]!.text)), Math.max(widthOf(heads[i]!), 1)),
+    ),
   )
   const { shown, widths } = fit(natural, width)
   const dim = (text: string) => (colors ? `\u001b[2m${text}\u001b[22m` : text)
   const bold = (text: string) => (colors ? `\u001b[1m${text}\u001b[22m` : text)
-  const line = (texts: readonly string[], style: (text: string) => string) =>
-    texts
+  const line = (texts: readonly string[], style: (text: string) => string = text => text) =>
+    `${texts
       .map((text, k) => style(pad(cut(text, widths[k]!), widths[k]!, right[shown[k]!]!)))
       .join(GAP)
-      .trimEnd()
-  const lines = [
-    line(
-      shown.map(i => heads[i]!),
-      bold,
-    ),
-    dim(widths.map(count => '─'.repeat(count)).join(GAP)),
-    ...cells.map(all =>
-      line(
-        shown.map(i => all[i]!.text),
-        text => text,
-      ),
-    ),
-  ]
-  return { text: `${lines.join('\n')}\n`, left: columns.filter((_, i) => !shown.includes(i)) }
+      .trimEnd()}\n`
+  const names = shown.map(i => heads[i]!)
+  return {
+    head: `${line(names, bold)}${dim(widths.map(count => '─'.repeat(count)).join(GAP))}\n`,
+    lines: rows =>
+      rows
+        .map(row => {
+          const all = cellsOf(row)
+          return line(shown.map(i => all[i]!.text))
+        })
+        .join(''),
+    left: columns.filter((_, i) => !shown.includes(i)),
+  }
 }
 
 /** How wide each column is, and which are shown, if not all fit: as many as do, from the left. */
@@ -75,44 +91,15 @@ export function cellOf(value: unknown): { text: string; number: boolean } {
     return { text: `0x${Buffer.from(value.subarray(0, 20)).toString('hex')}`, number: false }
   if (typeof value === 'object') {
     const json = JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? String(inner) : inner))
-    return { text: printable(json ?? ''), number: false }
+    return { text: shortened(json ?? ''), number: false }
   }
-  return { text: printable(String(value)), number: false }
+  return { text: shortened(String(value)), number: false }
 }
 
-const ESCAPES: Record<string, string> = { '\n': '⏎', '\r': '␍', '\t': '⇥' }
+/** More than any cell shows: a cell may hold megabytes. */
+const MAX_TEXT = 400
 
-/** Text without control characters: an escape sequence in a cell must not reach the terminal. */
-export const printable = (text: string): string =>
-  text.replace(
-    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
-    c => ESCAPES[c] ?? (c === '\u200d' ? c : `\\u${c.codePointAt(0)!.toString(16).padStart(4, '0')}`),
-  )
-
-const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u
-const NONE = /^(?:\p{Mn}|\p{Me}|\p{Cf})$/u
-
-/** Columns of the terminal that a text takes, by the East Asian Width of its characters (Unicode UAX #11). */
-export function widthOf(text: string): number {
-  if (/^[\x20-\x7e]*$/.test(text)) return text.length
-  let width = 0
-  for (const character of text) width += NONE.test(character) ? 0 : WIDE.test(character) ? 2 : 1
-  return width
-}
-
-function cut(text: string, width: number): string {
-  if (widthOf(text) <= width) return text
-  let kept = ''
-  let used = 0
-  for (const character of text) {
-    const more = widthOf(character)
-    if (used + more > width - 1) break
-    kept += character
-    used += more
-  }
-  return `${kept}…`
-}
+const shortened = (text: string): string => printable(text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text)
 
 const pad = (text: string, width: number, right: boolean): string => {
   const blanks = ' '.repeat(Math.max(0, width - widthOf(text)))

@@ -1,5 +1,6 @@
 /** Standard output and error, as the verbs use them. */
 import type { Flags, Terminal } from './declare.ts'
+import { printable } from './printable.ts'
 
 /** Set by whoever closes the pipe that data goes to: `… | head` is no error. */
 export class PipeClosed extends Error {}
@@ -23,11 +24,15 @@ export function openTerminal(flags: Flags, onPipeClosed: (error: PipeClosed) => 
         else stdout.write(text, error => (error ? reject(closed ?? error) : resolve()))
       }),
     note: text => {
-      if (!quiet) stderr.write(`${text}\n`)
+      // A name in it may hold anything; lines are the caller's.
+      if (!quiet) stderr.write(`${text.split('\n').map(printable).join('\n')}\n`)
     },
     isTerminal,
     showsProgress: stderr.isTTY === true && !quiet,
-    columns: widthOf(env.COLUMNS) ?? (stdout.columns || 80),
+    get columns() {
+      // The window may change its size; and where data goes elsewhere, progress is as wide as the terminal it is shown in.
+      return widthOf(env.COLUMNS) ?? (stdout.columns || stderr.columns || 80)
+    },
     colors: flags.switch('color') ?? byDefault,
     json: flags.switch('json') === true,
     stdout,

@@ -1,6 +1,6 @@
 /** The verbs, in the order of the help. */
 import type { Verb } from './declare.ts'
-import { READ_FLAGS, ROW_FLAGS, WRITE_FLAGS } from './flags.ts'
+import { PROFILE_FLAGS, READ_FLAGS, ROW_FLAGS, WRITE_FLAGS } from './flags.ts'
 
 const TARGET = { name: 'target', means: 'What to read: a path, URL, glob, or - for standard input.' } as const
 
@@ -90,6 +90,38 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./verbs/schema.ts'),
   },
   {
+    name: 'stats',
+    means: 'Shows numbers about each column: nulls, distinct, range, quantiles, most frequent values, histogram.',
+    arguments: [TARGET],
+    flags: PROFILE_FLAGS,
+    examples: [
+      ['stats people.csv.gz', 'A line for each column:'],
+      ['stats flights.parquet --columns delay,origin --json', 'All that is known of two columns, for a program:'],
+    ],
+    load: () => import('./verbs/stats.ts'),
+  },
+  {
+    name: 'profile',
+    means: 'Makes a page of what is in a target: histograms, missing and suspicious values, correlations.',
+    arguments: [TARGET],
+    flags: [
+      {
+        name: 'out',
+        short: 'o',
+        kind: 'text',
+        value: 'file',
+        means: 'Where the page is written; - for standard output.',
+      },
+      { name: 'title', kind: 'text', means: 'What stands above the page; by default the name of the file.' },
+      ...PROFILE_FLAGS,
+    ],
+    examples: [
+      ['profile people.csv -o report.html', 'A page that needs no network:'],
+      ['profile people.csv --json > profile.json', 'The same as data:'],
+    ],
+    load: () => import('./verbs/profile.ts'),
+  },
+  {
     name: 'sniff',
     means: 'Says what a file is: format, codec, encoding, dialect.',
     arguments: [TARGET],
@@ -109,6 +141,82 @@ export const VERBS: readonly Verb[] = [
     ],
     examples: [['cat people.parquet --to csv --columns id,name | sort', 'To the next program:']],
     load: () => import('./verbs/cat.ts'),
+  },
+  {
+    name: 'sql',
+    means: 'Answers a query in SQL, with targets as tables.',
+    arguments: [
+      { name: 'query', means: "What to ask, in DuckDB's SQL." },
+      {
+        name: 'table',
+        means: "What to ask it of: name=target, or targets that are called by their files' stems.",
+        many: true,
+        optional: true,
+      },
+    ],
+    flags: [
+      {
+        name: 'to',
+        kind: 'text',
+        value: 'format',
+        means: 'csv, jsonl, table, …; by default a table in a terminal, else jsonl.',
+      },
+      { name: 'parameter', short: 'p', kind: 'list', value: 'value', means: 'The values of $1, $2, … in the query.' },
+      ...WRITE_FLAGS,
+      ...READ_FLAGS,
+    ],
+    examples: [
+      ['sql "select origin, count(*) from flights group by 1" flights=flights.csv.gz', 'Count by group:'],
+      ['sql "select * from a join b using (id)" a.parquet b.jsonl --to csv > both.csv', 'Join files of two formats:'],
+    ],
+    load: () => import('./verbs/sql.ts'),
+  },
+  {
+    name: 'diff',
+    means: 'Tells the rows that differ between two targets; exit code 1 where any do.',
+    arguments: [
+      { name: 'before', means: 'What was there: a path, URL, glob, or - for standard input.' },
+      { name: 'after', means: 'What is there now.' },
+    ],
+    flags: [
+      {
+        name: 'key',
+        short: 'k',
+        kind: 'list',
+        value: 'a,b',
+        means: 'The columns that tell which rows belong together.',
+      },
+      { name: 'columns', short: 'c', kind: 'list', value: 'a,b', means: 'The columns to compare; by default all.' },
+      { name: 'summary', kind: 'switch', means: 'Only counts.' },
+      ...READ_FLAGS,
+    ],
+    examples: [
+      ['diff old.csv new.parquet --key id', 'Rows added (+), removed (-) and changed (~):'],
+      ['diff a.jsonl b.jsonl --key country,year --summary --json', 'How many, for a program:'],
+    ],
+    load: () => import('./verbs/diff.ts'),
+  },
+  {
+    name: 'validate',
+    means: 'Tells the rows that are not what a schema asks for; exit code 1 where any are.',
+    arguments: [TARGET],
+    flags: [
+      {
+        name: 'schema',
+        short: 's',
+        kind: 'text',
+        value: 'file',
+        means: 'A JSON Schema; by default what the first rows show.',
+      },
+      { name: 'max-errors', kind: 'number', means: 'Stops after so many bad rows.' },
+      { name: 'dead-letters', kind: 'text', value: 'target', means: 'Where bad rows are put aside.' },
+      ...READ_FLAGS,
+    ],
+    examples: [
+      ['validate people.csv --schema people.schema.json', 'Bad rows with their place:'],
+      ['validate events.jsonl --dead-letters bad.jsonl', 'Rows that are not like the first thousand, put aside:'],
+    ],
+    load: () => import('./verbs/validate.ts'),
   },
   {
     name: 'formats',

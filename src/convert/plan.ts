@@ -50,7 +50,7 @@ export async function resolveConversion(
   checkOptions(options as FormatOptions, [CONVERT_OPTIONS], 'convert')
   const source = resolveTarget(from, { ...options.read }, 'read')
   const target = resolveTarget(to, { ...options.write, mode: options.mode ?? 'w' }, 'write')
-  const wantsTypes = target.format?.typed === true && options.read?.cast === undefined
+  const wantsTypes = (target.format?.typed === true || target.entry.typed === true) && options.read?.cast === undefined
   const format = wantsTypes ? await source.format?.load() : undefined
   const infersTypes = format !== undefined && Object.hasOwn(format.readOptions, 'cast')
   return { from: source, to: target, options, infersTypes }

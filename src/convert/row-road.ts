@@ -177,10 +177,17 @@ function asReader(reader: Reader, steps: StepBatches, options: ConvertOptions, o
   }
   return {
     columns: columnsAfter(reader.columns, options),
-    schema: createsRows(options) ? undefined : reader.schema,
+    schema: createsRows(options) || reader.schema === undefined ? undefined : schemaAfter(reader.schema, options),
     batches: () => Object.assign(batches(), { [BATCHES]: true as const }),
     [Symbol.asyncIterator]: () => batches(),
   } as unknown as Reader
+}
+
+/** The types under the names that the output has. */
+function schemaAfter({ columns }: Schema, options: ConvertOptions): Schema {
+  return {
+    columns: columns.map(column => ({ ...column, name: columnsAfter([column.name], { rename: options.rename })![0]! })),
+  }
 }
 
 /** Whether the steps make rows whose types nobody knows. */

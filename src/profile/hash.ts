@@ -33,7 +33,10 @@ const bits = new DataView(new ArrayBuffer(8))
 /** Equal for numbers that are equal: 0 and -0 are one. */
 export function hashNumber(value: number): Hash {
   bits.setFloat64(0, value === 0 ? 0 : value)
-  return finish(Math.imul(bits.getUint32(0) ^ 0x7f4a7c15, 0xcc9e2d51), Math.imul(bits.getUint32(4) ^ 0x1ce4e5b9, 0x1b873593))
+  return finish(
+    Math.imul(bits.getUint32(0) ^ 0x7f4a7c15, 0xcc9e2d51),
+    Math.imul(bits.getUint32(4) ^ 0x1ce4e5b9, 0x1b873593),
+  )
 }
 
 /** Each half gets something of the other one, so that both depend on all of the value. */

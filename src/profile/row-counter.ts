@@ -44,7 +44,9 @@ export class RowCounter {
       sum += more
       squares += more * more
     }
-    return { rows: sum * scale, error: Math.ceil(2 * Math.sqrt(squares * scale * (scale - 1))) }
+    // Where none were met there may still be some: by the rule of three, up to three times what a kept row stands for.
+    const error = Math.max(2 * Math.sqrt(squares * scale * (scale - 1)), 3 * (scale - 1))
+    return { rows: sum * scale, error: Math.ceil(error) }
   }
 
   #count(high: number, low: number, count: number): void {

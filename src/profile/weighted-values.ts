@@ -36,12 +36,21 @@ export interface Histogram {
 
 const MAX_BINS = 24
 
+/** How intervals are made. */
+export interface Intervals {
+  /** Whether the values are whole numbers, so that no interval is less than one. */
+  readonly isWhole: boolean
+  /** The next width that reads well. */
+  readonly round: (width: number) => number
+  /** Whether edges are multiples of the width; if not they are counted from the least value. */
+  readonly fromZero: boolean
+}
+
 /**
- * A histogram whose edges are round numbers. `isWhole`: the values are whole numbers, and no interval is less than one.
- * Values beyond three times the spread of the middle half (Tukey's outer fences) are counted apart, if the picture gains
- * by that.
+ * A histogram. Values beyond three times the spread of the middle half (Tukey's outer fences) are counted apart, if the
+ * picture gains by that.
  */
-export function histogramOf(list: WeightedValues, isWhole: boolean, round: (width: number) => number = roundUp): Histogram {
+export function histogramOf(list: WeightedValues, { isWhole, round, fromZero }: Intervals): Histogram {
   const { values, weights } = list
   const first = values[0]!
   const last = values.at(-1)!
@@ -49,10 +58,12 @@ export function histogramOf(list: WeightedValues, isWhole: boolean, round: (widt
   if (low === high) return { edges: [low, low], counts: [totalOf(list)], below: 0, above: 0 }
   let width = round((high - low) / MAX_BINS)
   if (isWhole) width = Math.max(1, Math.ceil(width))
-  const origin = Math.floor(low / width)
-  const bins = Math.max(1, Math.floor(high / width) - origin + (isWhole || high % width !== 0 ? 1 : 0))
+  const origin = fromZero ? 0 : low
+  const start = Math.floor((low - origin) / width)
+  const spans = (high - origin) / width
+  const bins = Math.max(1, Math.floor(spans) - start + (isWhole || !Number.isInteger(spans) ? 1 : 0))
   // Multiples, not sums: 0.1 + 0.2 is not an edge that a person would write.
-  const edges = Array.from({ length: bins + 1 }, (_, i) => tidy((origin + i) * width))
+  const edges = Array.from({ length: bins + 1 }, (_, i) => tidy(origin + (start + i) * width))
   const counts = new Array<number>(bins).fill(0)
   let below = 0
   let above = 0
@@ -60,7 +71,7 @@ export function histogramOf(list: WeightedValues, isWhole: boolean, round: (widt
     const weight = weights[i]!
     if (value < low && low > first) below += weight
     else if (value > high && high < last) above += weight
-    else counts[Math.min(bins - 1, Math.max(0, Math.floor(value / width) - origin))]! += weight
+    else counts[Math.min(bins - 1, Math.max(0, Math.floor((value - origin) / width) - start))]! += weight
   }
   return { edges, counts, below, above }
 }
@@ -77,10 +88,10 @@ function shownRange(list: WeightedValues): { low: number; high: number } {
 }
 
 /** The next of 1, 2, 2.5 or 5 times a power of ten. */
-function roundUp(width: number): number {
+export function roundUp(width: number): number {
   const power = 10 ** Math.floor(Math.log10(width))
   const factor = [1, 2, 2.5, 5, 10].find(one => one * power >= width * (1 - 1e-9)) ?? 10
   return tidy(factor * power)
 }
 
-const tidy = (value: number): number => Number(value.toPrecision(12))
+const tidy = (value: number): number => Number(value.toPrecision(15))

@@ -8,7 +8,6 @@ import { createError } from '../core/errors.ts'
 import { invalidOption } from '../core/options.ts'
 import type { Abortable, ByteRange, ByteSource, RandomAccess } from '../core/types.ts'
 import { openFailure, sourceError } from './file-errors.ts'
-import { openPipeSource } from './file-pipe.ts'
 
 export interface FileSourceOptions {
   /** What messages call the file. Default: the path as given. */
@@ -58,6 +57,7 @@ async function openAny(path: string, label: string, chunkBytes: number): Promise
   try {
     const found = await stat(path)
     if (found.isFIFO() || found.isCharacterDevice()) {
+      const { openPipeSource } = await import('./file-pipe.ts')
       const source = await openPipeSource(path, label)
       if (source !== undefined) return source
     }

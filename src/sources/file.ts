@@ -2,11 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { createError, excerpt } from '../core/errors.ts'
 import type { Place } from '../core/types.ts'
-import { openFileSink } from './file-sink.ts'
 import { openFileSource } from './file-source.ts'
-
-export { type FileSinkOptions, openFileSink } from './file-sink.ts'
-export { type FileSourceOptions, openFileSource } from './file-source.ts'
 
 export const place: Place = {
   openSource: async (target, { signal }) => openFileSource(toPath(target), { signal }),
@@ -14,7 +10,11 @@ export const place: Place = {
     const { listFiles } = await import('./file-list.ts')
     yield* listFiles(toPath(target), { signal, glob })
   },
-  openSink: async (target, { signal, append }) => openFileSink(toPath(target), { signal, append }),
+  async openSink(target, { signal, append }) {
+    // Whoever reads has no use for what writing takes.
+    const { openFileSink } = await import('./file-sink.ts')
+    return openFileSink(toPath(target), { signal, append })
+  },
 }
 
 /** The path of a target. Throws OPTION_INVALID for a `file:` URL that names no path on this machine. */

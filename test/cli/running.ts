@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 
-export const BIN = join(import.meta.dirname, '../../dist/cli/main.js')
+export const BIN = process.env.OPEN_ITERABLE_MAIN ?? join(import.meta.dirname, '../../dist/cli/main.js')
 
 export interface Run {
   readonly code: number | null
@@ -18,9 +18,29 @@ export interface RunOptions {
   readonly onOutput?: (child: ReturnType<typeof spawn>, out: string, err: string) => void
 }
 
-export function cli(words: readonly string[], { input, cwd, env, onOutput }: RunOptions = {}): Promise<Run> {
+/** In pipes. */
+export function cli(words: readonly string[], options: RunOptions = {}): Promise<Run> {
+  return run(process.execPath, [BIN, ...words], options)
+}
+
+/** In a terminal so many columns wide. What it shows is `out`; line ends are those of terminals. */
+export function inTerminal(
+  words: readonly string[],
+  options: RunOptions & { readonly columns?: number } = {},
+): Promise<Run> {
+  const driver = join(import.meta.dirname, 'terminal.py')
+  const command = ['-u', driver, String(options.columns ?? 80), process.execPath, BIN, ...words]
+  return run('python3', command, { ...options, env: { TERM: 'xterm-256color', COLUMNS: '', ...options.env } }, true)
+}
+
+function run(
+  command: string,
+  words: readonly string[],
+  { input, cwd, env, onOutput }: RunOptions,
+  staysOpen = false,
+): Promise<Run> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [BIN, ...words], { cwd, env: { ...process.env, NO_COLOR: '', ...env } })
+    const child = spawn(command, words, { cwd, env: { ...process.env, NO_COLOR: '', ...env } })
     let out = ''
     let err = ''
     child.stdout.setEncoding('utf8').on('data', text => {
@@ -34,6 +54,7 @@ export function cli(words: readonly string[], { input, cwd, env, onOutput }: Run
     child.on('error', reject)
     child.on('close', code => resolve({ code, out, err }))
     child.stdin.on('error', () => {}) // a verb that does not read it has gone
-    child.stdin.end(input ?? '')
+    if (staysOpen) child.stdin.write(input ?? '')
+    else child.stdin.end(input ?? '')
   })
 }

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openFileSink } from '../../src/sources/file.ts'
+import { openFileSink } from '../../src/sources/file-sink.ts'
 import { TestFolder } from './place.ts'
 
 const folder = new TestFolder()
@@ -30,7 +30,7 @@ beforeAll(() => {
         typeRoots: [join(root, 'node_modules/@types')],
       },
       include: [],
-      files: [join(root, 'src/sources/file.ts')],
+      files: [join(root, 'src/sources/file-sink.ts')],
     }),
   )
   writeFileSync(join(folder.path, 'package.json'), '{ "type": "module" }')

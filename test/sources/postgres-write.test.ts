@@ -204,7 +204,7 @@ describe('writing by COPY', () => {
     const other = new pg.Client(subject.url)
     await other.connect()
     await other.query('BEGIN; LOCK TABLE people')
-    const out = openIterable(subject.url, { mode: 'w', table: 'people', timeoutMs: 50 })
+    const out = openIterable(subject.url, { mode: 'w', table: 'people', timeoutMs: 200 })
     let taken = 0
     const writing = out.writeBulk(
       (function* () {
@@ -216,7 +216,7 @@ describe('writing by COPY', () => {
     )
     // Longer than timeoutMs: a server that waits for a lock is at work.
     while ((await read(`SELECT FROM pg_locks WHERE NOT granted`)).length === 0) await new Promise(setImmediate)
-    await read('SELECT pg_sleep(0.2)')
+    await read('SELECT pg_sleep(0.6)')
     expect(taken).toBeLessThan(20_000)
     await other.query('COMMIT')
     await writing
@@ -316,6 +316,16 @@ describe.each([true, false])('conflicts (copy: %s)', copy => {
 
   it('are errors', async () => {
     expect(await errorOf(write(both, { copy }))).toMatchObject({ code: 'ROW_REFUSED', cause: { sqlState: '23505' } })
+    expect(await count()).toBe(2)
+  })
+
+  it('say which row is refused by something else', async () => {
+    const rows = [...people(3, 800), { id: 801, name: 'old', age: 150 }, ...people(802, 1000)]
+    expect(await errorOf(write(rows, { copy, onConflict: 'update' }))).toMatchObject({
+      code: 'ROW_REFUSED',
+      record: 799,
+      message: expect.stringMatching(/row 799: .*people_age_check/),
+    })
     expect(await count()).toBe(2)
   })
 

@@ -37,7 +37,7 @@ for (const name of ['write', 'read', 'chmod', 'sync']) watch(prototype, name)
 syncBuiltinESMExports()
 
 // Not given to spawn(): the Node that runs may lie where only its owner may run it.
-const { openFileSink } = await import(pathToFileURL(join(library, 'sources', 'file.js')).href)
+const { openFileSink } = await import(pathToFileURL(join(library, 'sources', 'file-sink.js')).href)
 if (task.uid !== undefined) process.setuid(task.uid)
 try {
   const sink = await openFileSink(task.path, { append: task.append })

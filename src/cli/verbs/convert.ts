@@ -6,6 +6,7 @@ import type { ConvertResult } from '../../convert/result.ts'
 import { type Call, PartialFailure } from '../declare.ts'
 import { convertOptions } from '../flags.ts'
 import { bytes, duration, ProgressLines } from '../progress.ts'
+import { jsonText } from '../show.ts'
 
 export async function run({ positionals, flags, terminal, signal }: Call): Promise<void> {
   const to = positionals.at(-1)!
@@ -18,13 +19,13 @@ export async function run({ positionals, flags, terminal, signal }: Call): Promi
     const [from] = sources as [string]
     if (flags.switch('explain') === true || flags.switch('dry-run') === true) {
       const plan = await planConversion(from, to, options)
-      await tell(terminal.json ? JSON.stringify(plan) : describe(plan))
+      await tell(terminal.json ? jsonText(plan) : describe(plan))
       return
     }
     try {
       const result = await convert(from, to, { ...options, onProgress: one => progress.one(one) })
       progress.clear()
-      if (terminal.json) await tell(JSON.stringify(result, bigints))
+      if (terminal.json) await tell(jsonText(result))
       else terminal.note(summary(result))
       for (const warning of result.warnings) terminal.note(`note: ${warning}`)
     } finally {
@@ -56,7 +57,7 @@ async function many(
     for await (const item of bulk) {
       progress.clear()
       if (item.status === 'failed' || item.status === 'cancelled') failed++
-      if (terminal.json) await terminal.out(`${JSON.stringify(item, bigints)}\n`)
+      if (terminal.json) await terminal.out(`${jsonText(item)}\n`)
       else terminal.note(line(item))
     }
   } finally {
@@ -106,9 +107,4 @@ function describe({ from, to, engine, reasons, spools, losses, infersTypes }: Co
     ...spools.map(spool => `temp     ${spool}`),
     ...losses.map(loss => `note     ${loss}`),
   ].join('\n')
-}
-
-const bigints = (_: string, value: unknown): unknown => {
-  if (value instanceof Error) return { ...value, message: value.message }
-  return typeof value === 'bigint' ? String(value) : value
 }

@@ -5,6 +5,12 @@ import { quoteIdentifier, quoteTable } from './sql-names.ts'
 import { columnList, type TableColumn } from './table-columns.ts'
 import type { PostgresWriteOptions } from './write-options.ts'
 
+/** Numbers of rows, `end` exclusive. */
+export interface RowRange {
+  readonly start: number
+  readonly end: number
+}
+
 /** Where rows are collected, and how they get from there into the table. */
 export interface Staging {
   /** The name of the temporary table, quoted. */
@@ -15,8 +21,8 @@ export interface Staging {
   readonly clear: string
   /** Takes it away where the transaction goes on. */
   readonly drop: string
-  /** Puts its rows into the table, with these columns. */
-  merge(columns: readonly string[]): string
+  /** Puts its rows into the table, with these columns; where a range is given, those of its numbers, from 1. */
+  merge(columns: readonly string[], range?: RowRange): string
 }
 
 /** The columns that tell whether rows are the same; undefined: any constraint does. */
@@ -71,19 +77,20 @@ export function stagingFor(
     ],
     clear: `TRUNCATE ${table}`,
     drop: `DROP TABLE ${table}`,
-    merge(written) {
+    merge(written, range) {
+      const from = range === undefined ? table : `${table} WHERE ${row} >= ${range.start} AND ${row} < ${range.end}`
       const list = columnList(written)
       const on = conflict === undefined ? '' : ` (${columnList(conflict)})`
       const others = written.filter(name => conflict?.includes(name) !== true)
       const override = columns.some(({ identity }) => identity) ? ' OVERRIDING SYSTEM VALUE' : ''
       const into = `INSERT INTO ${quoteTable(target)} (${list})${override}`
       if (onConflict === 'ignore' || others.length === 0) {
-        return `${into} SELECT ${list} FROM ${table} ORDER BY ${row} ON CONFLICT${on} DO NOTHING`
+        return `${into} SELECT ${list} FROM ${from} ORDER BY ${row} ON CONFLICT${on} DO NOTHING`
       }
       // One statement must not meet a row twice: of the same rows the last one counts. Nulls are never the same.
       const keys = conflict!.map(quoteIdentifier)
       const apart = `CASE WHEN ${keys.map(key => `${key} IS NULL`).join(' OR ')} THEN ${row} END`
-      const last = `SELECT DISTINCT ON (${keys.join(', ')}, ${apart}) * FROM ${table} ORDER BY ${keys.join(', ')}, ${apart}, ${row} DESC`
+      const last = `SELECT DISTINCT ON (${keys.join(', ')}, ${apart}) * FROM ${from} ORDER BY ${keys.join(', ')}, ${apart}, ${row} DESC`
       const set = others.map(name => `${quoteIdentifier(name)} = EXCLUDED.${quoteIdentifier(name)}`).join(', ')
       return `${into} SELECT ${list} FROM (${last}) AS last ORDER BY ${row} ON CONFLICT${on} DO UPDATE SET ${set}`
     },

@@ -11,7 +11,11 @@ const COPY_DATA = 0x64 // d
 
 /** Makes a CopyData message of text that has room for the header in front. */
 export function copyMessage(text: string): Buffer {
-  const message = Buffer.from(`\0\0\0\0\0${text}`)
+  return nameCopyMessage(Buffer.from(`\0\0\0\0\0${text}`))
+}
+
+/** Makes a CopyData message of bytes, the first five of which are the header's. */
+export function nameCopyMessage(message: Buffer): Buffer {
   message[0] = COPY_DATA
   message.writeInt32BE(message.length - 1, 1)
   return message

@@ -2,19 +2,50 @@
 import { createError, excerpt, nearest } from '../../core/errors.ts'
 import type { Schema } from '../../core/schema.ts'
 import { UnwritableValue } from '../../core/unwritable.ts'
+import type { CopyBuffer } from './copy-buffer.ts'
 import type { TableColumn } from './table-columns.ts'
 import { copyField, parameterText, type ValueForm } from './write-values.ts'
 
-/** Why a row cannot be sent, or what has to be done first. */
+/** A row that is ready to be sent: a line of COPY, or the values of an INSERT. */
+export type SentRow = string | readonly (string | null)[]
+
+/** What becomes of a row. */
 export type Encoded =
-  | { readonly line: string; readonly values: readonly (string | null)[] }
+  | SentRow
   /** It has columns of the table that no row had before. */
   | { readonly more: readonly string[] }
 
-const NO_VALUES: readonly (string | null)[] = []
-
 /** A row as its names and values see it: an object, or an array. */
 type Keyed = Readonly<Record<string | number, unknown>>
+
+type RowPutter = (row: Keyed, into: CopyBuffer) => boolean
+
+/** Puts the fields of a row into a buffer, if it has just these columns in this order. */
+function createRowPutter(names: readonly string[], forms: readonly ValueForm[]): RowPutter {
+  const fields = names.map((name, i) => `into.field(row[${JSON.stringify(name)}], forms[${i}])`)
+  try {
+    return new Function(
+      'names',
+      'forms',
+      `return (row, into) => {
+        let i = 0
+        for (const key in row) if (key !== names[i++]) return false
+        if (i !== ${names.length}) return false
+        ${fields.join('\n')}
+        return true
+      }`,
+    )(names, forms) as RowPutter
+  } catch {
+    // Where code must not be generated.
+    return (row, into) => {
+      let i = 0
+      for (const key in row) if (key !== names[i++]) return false
+      if (i !== names.length) return false
+      for (let at = 0; at < names.length; at++) into.field(row[names[at]!], forms[at]!)
+      return true
+    }
+  }
+}
 
 export class RowEncoding {
   readonly #label: string
@@ -29,6 +60,7 @@ export class RowEncoding {
   #inherited: boolean[] = []
   #set = new Set<string>()
   readonly #textIsValue = new Set<string>()
+  #put: RowPutter | undefined
 
   constructor(
     columns: readonly TableColumn[],
@@ -53,6 +85,7 @@ export class RowEncoding {
       this.#textIsValue.add(name)
       const at = this.#names.indexOf(name)
       if (at >= 0) this.#forms[at] = { ...this.#forms[at]!, textIsValue: true }
+      this.#put = undefined
     }
   }
 
@@ -65,6 +98,7 @@ export class RowEncoding {
       this.#names.push(name)
       this.#forms.push({ ...column.form, textIsValue: this.#textIsValue.has(name) })
       this.#inherited.push(name in Object.prototype)
+      this.#put = undefined
     }
   }
 
@@ -95,6 +129,20 @@ export class RowEncoding {
     }
   }
 
+  /** Puts a row as most rows are into a buffer; gives false for one that `encode` has to look at. */
+  put(row: unknown, into: CopyBuffer): boolean {
+    if (typeof row !== 'object' || row === null || Array.isArray(row) || this.#names.length === 0) return false
+    this.#put ??= createRowPutter(this.#names.slice(), this.#forms.slice())
+    try {
+      if (!this.#put(row as Keyed, into)) return false
+      into.endRow()
+      return true
+    } catch {
+      into.dropRow()
+      return false // encode() says why
+    }
+  }
+
   /** Throws an error of this library for a row that cannot be sent. */
   encode(row: unknown, record: number): Encoded {
     if (typeof row !== 'object' || row === null) {
@@ -111,9 +159,7 @@ export class RowEncoding {
       const more = this.#unknown(Object.keys(row), row as Keyed, record)
       if (more !== undefined) return { more }
     }
-    return this.#asLines
-      ? { line: this.#line(row as Keyed, isArray, record), values: NO_VALUES }
-      : { line: '', values: this.#values(row as Keyed, isArray, record) }
+    return this.#asLines ? this.#line(row as Keyed, isArray, record) : this.#values(row as Keyed, isArray, record)
   }
 
   #line(row: Keyed, isArray: boolean, record: number): string {

@@ -1,15 +1,15 @@
 /** How rows get to the server: as one COPY, or batch by batch where bad rows are to be found and left out. */
 import { createHash } from 'node:crypto'
-import type { Staging } from './conflict.ts'
+import type { RowRange, Staging } from './conflict.ts'
+import { CopyBuffer } from './copy-buffer.ts'
 import { CopyIn, copyMessage } from './copy-in.ts'
+import type { SentRow } from './row-encoding.ts'
 import { copyPlaceOf, refusedRow, rowError, writeError } from './write-errors.ts'
 import type { WriteSession } from './write-session.ts'
 
-/** A row that is ready to be sent. */
-export interface EncodedRow {
-  /** A line of COPY, or the values of an INSERT. */
-  readonly line: string
-  readonly values: readonly (string | null)[]
+/** A row that waits to be sent. */
+export interface WaitingRow {
+  readonly sent: SentRow
   /** As it was given, for whoever is told that it is bad. */
   readonly row: unknown
   /** From 1. */
@@ -18,8 +18,8 @@ export interface EncodedRow {
 
 /** Takes encoded rows to the server. */
 export interface RowRoad {
-  /** Takes a row; whether `flow` is to be called before more come. */
-  add(row: EncodedRow): boolean
+  /** Takes a row, and what it was made of if that is to be told; whether `flow` is to be called before more come. */
+  add(sent: SentRow, record: number, row: unknown): boolean
   /** Sends what waits, as far as it is enough. */
   flow(): Promise<void>
   /** Sends all that waits, so that the rows to come may have other columns. */
@@ -27,6 +27,10 @@ export interface RowRoad {
   /** Sends all that waits, and merges what was collected; gives how many rows the server has stored. */
   finish(columns: readonly string[]): Promise<number>
 }
+
+/** Around what may be refused, and is to be taken back alone. */
+const SAVEPOINT = 'open_iterable_batch'
+type RowError = ReturnType<typeof rowError>
 
 const CHUNK_CHARACTERS = 64 * 1024
 
@@ -36,7 +40,8 @@ export class CopyRoad implements RowRoad {
   readonly #statement: () => string
   readonly #staging: Staging | undefined
   #copy: CopyIn | undefined
-  #text = ''
+  /** Rows may be put there straight; `took` is to be told. */
+  readonly buffer = new CopyBuffer()
   /** The record of the first line of the COPY that is under way. */
   #firstRecord = 0
   #stored = 0
@@ -47,23 +52,27 @@ export class CopyRoad implements RowRoad {
     this.#staging = staging
   }
 
-  add({ line, record }: EncodedRow): boolean {
+  add(line: SentRow, record: number): boolean {
+    this.buffer.line(line as string)
+    return this.took(record)
+  }
+
+  /** A row is in the buffer; whether `flow` is to be called before more come. */
+  took(record: number): boolean {
     if (this.#firstRecord === 0) this.#firstRecord = record
-    this.#text += line
-    return this.#text.length >= CHUNK_CHARACTERS
+    return this.buffer.isFull
   }
 
   async flow(): Promise<void> {
-    const text = this.#text
-    this.#text = ''
-    if (text === '') return
+    const message = this.buffer.take()
+    if (message === undefined) return
     try {
       if (this.#copy === undefined) {
         const copy = new CopyIn(this.#statement())
         await this.#session.startCopy(copy)
         this.#copy = copy
       }
-      await this.#session.wait(this.#copy.send(copyMessage(text)))
+      await this.#session.wait(this.#copy.send(message))
     } catch (error) {
       throw this.#explained(error)
     }
@@ -84,8 +93,39 @@ export class CopyRoad implements RowRoad {
 
   async finish(columns: readonly string[]): Promise<number> {
     await this.settle()
-    if (this.#staging !== undefined && this.#stored > 0) await this.#session.run(this.#staging.merge(columns))
+    if (this.#staging !== undefined && this.#stored > 0) await this.#merge(this.#staging, columns)
     return this.#stored
+  }
+
+  async #merge(staging: Staging, columns: readonly string[]): Promise<void> {
+    const all = { start: 1, end: this.#stored + 1 }
+    const refused = await this.#tryMerge(staging, columns, all)
+    if (refused === undefined) return
+    // The server does not tell of which row it speaks: what can be merged is, until only that row is left.
+    let { start, end } = all
+    while (end - start > 1) {
+      const middle = start + Math.floor((end - start) / 2)
+      if ((await this.#tryMerge(staging, columns, { start, end: middle })) === undefined) start = middle
+      else end = middle
+    }
+    const alone = await this.#tryMerge(staging, columns, { start, end })
+    throw refusedRow(alone ?? refused, this.#session.label, alone === undefined ? undefined : start)
+  }
+
+  /** Merges a range of rows, all or none; gives the error of one that was refused. */
+  async #tryMerge(staging: Staging, columns: readonly string[], range: RowRange): Promise<RowError> {
+    const whole = range.start === 1 && range.end === this.#stored + 1
+    await this.#session.run(`SAVEPOINT ${SAVEPOINT}`)
+    try {
+      await this.#session.query(staging.merge(columns, whole ? undefined : range))
+    } catch (error) {
+      const refused = rowError(error)
+      if (refused === undefined) throw writeError(error, { label: this.#session.label })
+      await this.#session.run(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`)
+      return refused
+    }
+    await this.#session.run(`RELEASE SAVEPOINT ${SAVEPOINT}`)
+    return undefined
   }
 
   #explained(error: unknown): unknown {
@@ -97,7 +137,7 @@ export class CopyRoad implements RowRoad {
 export interface Loader {
   /** How many go in one statement, which is all or nothing by itself. */
   readonly maxRows: number
-  load(rows: readonly EncodedRow[]): Promise<number>
+  load(rows: readonly WaitingRow[]): Promise<number>
 }
 
 export class CopyLoader implements Loader {
@@ -119,12 +159,12 @@ export class CopyLoader implements Loader {
     this.#columns = columns
   }
 
-  async load(rows: readonly EncodedRow[]): Promise<number> {
+  async load(rows: readonly WaitingRow[]): Promise<number> {
     const copy = new CopyIn(this.#statement())
     await this.#session.startCopy(copy)
     let text = ''
-    for (const { line } of rows) {
-      text += line
+    for (const { sent } of rows) {
+      text += sent as string
       if (text.length < CHUNK_CHARACTERS) continue
       await this.#session.wait(copy.send(copyMessage(text)))
       text = ''
@@ -159,7 +199,7 @@ export class InsertLoader implements Loader {
     return Math.max(1, Math.min(MAX_INSERT_ROWS, Math.floor(MAX_PARAMETERS / this.#into().columns)))
   }
 
-  async load(rows: readonly EncodedRow[]): Promise<number> {
+  async load(rows: readonly WaitingRow[]): Promise<number> {
     const { start, end, columns } = this.#into()
     const most = this.maxRows
     let stored = 0
@@ -170,7 +210,7 @@ export class InsertLoader implements Loader {
         return `(${places.join(', ')})`
       })
       const sql = `${start} VALUES ${tuples.join(', ')}${end}`
-      const values = part.flatMap(row => row.values)
+      const values = part.flatMap(row => row.sent)
       // Only whole statements come again, and are worth keeping.
       const result =
         part.length === most
@@ -195,12 +235,11 @@ export interface BatchRoadOptions {
 }
 
 const MAX_BATCH_CHARACTERS = 4 * 1024 * 1024
-const SAVEPOINT = 'open_iterable_batch'
 
 /** Batch by batch: one that the server refuses is divided until the bad rows in it are found. */
 export class BatchRoad implements RowRoad {
   readonly #options: BatchRoadOptions
-  #rows: EncodedRow[] = []
+  #rows: WaitingRow[] = []
   #characters = 0
   #stored = 0
 
@@ -208,10 +247,10 @@ export class BatchRoad implements RowRoad {
     this.#options = options
   }
 
-  add(row: EncodedRow): boolean {
-    this.#rows.push(row)
-    this.#characters += row.line.length
-    for (const value of row.values) this.#characters += value?.length ?? 0
+  add(sent: SentRow, record: number, row: unknown): boolean {
+    this.#rows.push({ sent, record, row })
+    if (typeof sent === 'string') this.#characters += sent.length
+    else for (const value of sent) this.#characters += value?.length ?? 0
     return this.#rows.length >= this.#options.batchRows || this.#characters >= MAX_BATCH_CHARACTERS
   }
 
@@ -251,7 +290,7 @@ export class BatchRoad implements RowRoad {
 
   /** Where it is known which row of a piece is bad, puts in those before it and tells of it; gives its index. */
   async #findFirst(
-    piece: readonly EncodedRow[],
+    piece: readonly WaitingRow[],
     error: NonNullable<ReturnType<typeof rowError>>,
   ): Promise<number | undefined> {
     const line = copyPlaceOf(error)?.line
@@ -264,7 +303,7 @@ export class BatchRoad implements RowRoad {
   }
 
   /** Puts rows in; gives the error of the row that was refused, with nothing of them put in. */
-  async #load(rows: readonly EncodedRow[]): Promise<ReturnType<typeof rowError>> {
+  async #load(rows: readonly WaitingRow[]): Promise<ReturnType<typeof rowError>> {
     const { session, loader } = this.#options
     const takesBack = session.inTransaction
     if (takesBack) await session.run(`SAVEPOINT ${SAVEPOINT}`)

@@ -225,19 +225,24 @@ export class TableWriter implements RowWriter {
   async #put(encoding: RowEncoding, batch: Batch): Promise<void> {
     if (!this.#settled) this.#settle(encoding, batch)
     const road = this.#road!
+    const direct = road instanceof CopyRoad ? road : undefined
     const keeps = this.#context.mayLeaveOut === true
     for (const row of batch) {
       const record = ++this.#records
+      if (direct !== undefined && encoding.put(row, direct.buffer)) {
+        if (direct.took(record)) await direct.flow()
+        continue
+      }
       let encoded = this.#encode(encoding, row, record)
-      if (encoded !== undefined && 'more' in encoded) {
+      if (typeof encoded === 'object' && 'more' in encoded) {
         await road.settle()
         encoding.include(encoded.more)
         encoded = this.#encode(encoding, row, record)
       }
-      if (encoded === undefined || 'more' in encoded) continue
+      if (encoded === undefined || (typeof encoded === 'object' && 'more' in encoded)) continue
       if (encoding.names.length === 0) throw this.#withoutColumns(record)
       // For whoever is told that it is bad, as the row may be changed by then.
-      if (road.add({ ...encoded, row: keeps ? copyOf(row) : undefined, record })) await road.flow()
+      if (road.add(encoded, record, keeps ? copyOf(row) : undefined)) await road.flow()
     }
   }
 

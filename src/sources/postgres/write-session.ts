@@ -198,7 +198,11 @@ export class WriteSession {
 
   /** Waits for the server, no longer than `timeoutMs` without a sign, unless it works on what it was given. */
   async wait<T>(promise: Promise<T>): Promise<T> {
-    promise.catch(() => {}) // told to whoever waits for it here
+    let settled = false
+    const settle = () => {
+      settled = true
+    }
+    promise.then(settle, settle)
     this.#busy = promise
     const { signal } = this.#options
     for (;;) {
@@ -212,7 +216,8 @@ export class WriteSession {
       } catch (error) {
         if ((error as { code?: unknown } | null)?.code !== 'TIMEOUT' || (signal.aborted && !this.#committing))
           throw error
-        if (await this.#session.isWorking()) continue
+        // An answer that has come meanwhile is no silence, however late it was taken note of.
+        if ((await this.#session.isWorking()) || settled) continue
         this.#session.destroy()
         throw error
       }

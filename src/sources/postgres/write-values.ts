@@ -1,13 +1,14 @@
 /** Values of JavaScript → the texts that a column of a table takes. Nothing depends on the machine's time zone. */
 import { types as kinds } from 'node:util'
 import { CalendarDate } from '../../core/calendar-date.ts'
+import { findUnsafeIntegers, parseWithBigInts } from '../../core/json-integers.ts'
 import { PreciseDate } from '../../core/precise-date.ts'
 import { UnwritableValue } from '../../core/unwritable.ts'
 import { arrayLiteral } from './arrays.ts'
 import { jsonText, textOf } from './parameters.ts'
 
 /** What a column takes, as far as it matters for the form of a value. */
-export type ValueKind = 'json' | 'date' | 'vector' | 'text' | 'other'
+export type ValueKind = 'json' | 'date' | 'timestamp' | 'bytes' | 'vector' | 'text' | 'other'
 
 /** How values of a column are written. */
 export interface ValueForm {
@@ -28,6 +29,8 @@ export function kindOfType(name: string | null | undefined): ValueKind {
   if (JSON_TYPES.has(name)) return 'json'
   if (VECTOR_TYPES.has(name)) return 'vector'
   if (TEXT_TYPES.has(name)) return 'text'
+  if (name === 'bytea') return 'bytes'
+  if (name === 'timestamp' || name === 'timestamptz') return 'timestamp'
   return name === 'date' ? 'date' : 'other'
 }
 
@@ -45,7 +48,7 @@ export function copyField(value: unknown, form: ValueForm): string {
       // Only here: a text of digits has nothing to escape.
       return value === 0 && Object.is(value, -0) ? '-0' : `${value}`
     case 'string':
-      if (form.kind === 'json' && form.textIsValue === true) break
+      if (form.kind !== 'text' && mayBeOurs(value, form)) break
       return SPECIAL.test(value) ? escaped(value) : value
     case 'boolean':
       return value ? 'true' : 'false'
@@ -75,6 +78,14 @@ function checkText(text: string): void {
   if (LONE_SURROGATE.test(text)) throw new UnwritableValue('text with half of a surrogate pair, which is no character')
 }
 
+/** Whether a text may be one that stands for another value, in the form that writers of this library give it. */
+function mayBeOurs(text: string, { kind, element, textIsValue }: ValueForm): boolean {
+  if (kind === 'other') return element !== undefined && text.startsWith('[')
+  if (kind === 'json') return textIsValue === true
+  if (kind === 'date' || kind === 'timestamp') return text.startsWith('-') || text.startsWith('+')
+  return kind === 'bytes'
+}
+
 function fieldText(value: unknown, form: ValueForm): string | null {
   if (value === null || value === undefined) return null
   try {
@@ -87,6 +98,8 @@ function fieldText(value: unknown, form: ValueForm): string | null {
 
 function scalarText(value: unknown, { kind, textIsValue }: ValueForm): string | null {
   if (kind === 'json') return typeof value === 'string' && textIsValue !== true ? value : documentText(value)
+  if (kind === 'bytes' && typeof value === 'string') return bytesOfText(value)
+  if ((kind === 'date' || kind === 'timestamp') && typeof value === 'string') return eraText(value)
   if (kind === 'vector' && typeof value === 'object') return JSON.stringify([...(value as Iterable<number>)])
   if (kinds.isDate(value)) checkDate(value, kind)
   if (kind === 'text' && typeof value === 'object' && !kinds.isDate(value) && !isBytes(value))
@@ -94,7 +107,8 @@ function scalarText(value: unknown, { kind, textIsValue }: ValueForm): string | 
   return textOf(value)
 }
 
-function arrayText(value: unknown, element: ValueKind): string | null {
+function arrayText(given: unknown, element: ValueKind): string | null {
+  const value = typeof given === 'string' ? arrayOfText(given) : given
   if (!Array.isArray(value))
     return kinds.isTypedArray(value) && !isBytes(value)
       ? arrayText([...(value as Iterable<number>)], element)
@@ -109,6 +123,42 @@ function arrayText(value: unknown, element: ValueKind): string | null {
   return arrayLiteral(items(value))
 }
 
+/** A year of six digits as Postgres has it. */
+function eraText(text: string): string {
+  const match = /^([+-])(\d{6})(-\d\d-\d\d.*)$/s.exec(text)
+  if (match === null) return text
+  const [, sign, digits, rest] = match
+  // There is no year 0: the year before 1 is 1 BC.
+  const year = sign === '-' ? 1 + Number(digits) : Number(digits)
+  return `${String(year).padStart(4, '0')}${rest}${sign === '-' ? ' BC' : ''}`
+}
+
+/**
+ * Bytes as hexadecimal digits, which the server takes as they are, or as base64, which is what text formats hold. Other
+ * text the server would take for the bytes of its characters, and so base64 as well.
+ */
+function bytesOfText(text: string): string {
+  if (text.startsWith('\\x')) return text
+  const bytes = Buffer.from(text, 'base64')
+  if (bytes.toString('base64') !== text) {
+    throw new UnwritableValue(
+      'text for a column of type bytea that is neither base64 nor \\x and hexadecimal digits',
+      'write bytes: Buffer.from(text)',
+    )
+  }
+  return `\\x${bytes.toString('hex')}`
+}
+
+/** The array that a text of JSON stands for; the text where it is none. */
+function arrayOfText(text: string): unknown {
+  if (!text.startsWith('[')) return text
+  try {
+    return parseWithBigInts(text, findUnsafeIntegers(text))
+  } catch {
+    return text // the bounds of an array of the server's: [0:1]={…}
+  }
+}
+
 /** JSON that says all that the value does. */
 function documentText(value: unknown): string {
   if (typeof value === 'number' && !Number.isFinite(value))
@@ -116,9 +166,18 @@ function documentText(value: unknown): string {
   if (isBytes(value))
     throw new UnwritableValue('bytes, which JSON does not have', 'write them into a column of type bytea')
   if (typeof value === 'function' || typeof value === 'symbol') throw new UnwritableValue(`a ${typeof value}`)
-  const text = jsonText(value)
+  const text = jsonOf(value)
   if (text === undefined) throw new UnwritableValue('a value without a form in JSON')
   return text
+}
+
+/** Without a function for each value, which takes several times as long, wherever there is no bigint. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return jsonText(value)
+  }
 }
 
 function checkDate(date: Date, kind: ValueKind): void {

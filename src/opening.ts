@@ -284,7 +284,7 @@ export async function openWriting(
   let outermost: AsyncDisposable = sink
   try {
     signal.throwIfAborted()
-    if ('openWriter' in sink) return await sink.openWriter({ ...context, appending: append })
+    if ('openWriter' in sink) return await sink.openWriter({ ...context, appending: append, onBytesWritten: onBytes })
     formatOf(resolution)
     let bytes = countedSink(sink, onBytes)
     for (const codec of resolution.codecs) bytes = (await codec.load()).encode(bytes, codecOptions(options))

@@ -79,7 +79,9 @@ function floor(file: string): number {
   )
     return 3
   if (
-    /^(open|lazy-handles|reader|writer|reader-handle|writer-handle|infer-schema)\.ts$|^(convert|pipeline|profile|report)\//.test(file)
+    /^(open|lazy-handles|reader|writer|reader-handle|writer-handle|infer-schema)\.ts$|^(convert|pipeline|profile|report)\//.test(
+      file,
+    )
   )
     return 4
   return 5

@@ -7,7 +7,7 @@ import { resolveTarget } from '../resolve.ts'
 import type { BulkSource, BulkSources, BulkTarget, NamedSource } from './bulk-options.ts'
 import type { SourceIdentity } from './manifest.ts'
 import type { ConvertOptions } from './options.ts'
-import { checkTemplate, fillTemplate, splitName } from './template.ts'
+import { checkName, checkTemplate, fillTemplate, splitName } from './template.ts'
 
 /** One conversion of many. */
 export interface BulkJob {
@@ -37,6 +37,7 @@ export async function listJobs(sources: BulkSources, target: BulkTarget, options
     const { entry, label, name: ownName } = resolveTarget(from, { ...options.read }, 'read')
     const name = source.name ?? (ownName === '' ? `${index}` : ownName)
     const place = { dir: source.dir ?? '', name, index }
+    checkName(place.dir, place.name)
     const to =
       typeof target === 'string' ? fillTemplate(target, place) : target({ ...place, stem: splitName(name).stem })
     const sink = resolveTarget(to, { ...options.write }, 'write')

@@ -47,3 +47,15 @@ export function splitName(name: string): { stem: string; ext: string } {
   if (end > 1 && parts.slice(0, end - 1).join('.') !== '') end--
   return { stem: parts.slice(0, end).join('.'), ext: parts.slice(end).join('.') }
 }
+
+/** Keys of a bucket, and names that a user's list gives, may be anything: none may lead out of the template's folder. */
+export function checkName(dir: string, name: string): void {
+  const climbs = dir.split(/[\\/]/).includes('..') || /^(?:[\\/]|[a-z]:)/i.test(dir)
+  if (!climbs && !/[\\/\0]/.test(name) && !dir.includes('\0') && name !== '..' && name !== '.') return
+  const found = excerpt(dir === '' ? name : `${dir}/${name}`)
+  throw createError('OUTPUT_UNSAFE', `the name of a source, ${found}, would lead its output somewhere else`, {
+    expected: 'names without .. and folders that are not absolute',
+    found,
+    hint: 'convert it by itself, or give it a name: { target, name }',
+  })
+}

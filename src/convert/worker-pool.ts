@@ -15,7 +15,10 @@ interface Job {
 /** A thread, and the one job that it has. */
 class Lane {
   // Threads are started from JavaScript: that of the build, also where the sources are run as they are.
-  readonly #worker = new Worker(new URL('../../dist/convert/worker.js', import.meta.url))
+  readonly #worker = new Worker(new URL('../../dist/convert/worker.js', import.meta.url), {
+    // What says how the main script is to be read is not for a file.
+    execArgv: process.execArgv.filter(argument => !argument.startsWith('--input-type')),
+  })
   #job: Job | undefined
   #died: { readonly error: unknown } | undefined
 

@@ -286,6 +286,7 @@ export const ERRORS = {
     kind: 'option',
     means: 'Two conversions would write one output, or one would overwrite a source.',
   },
+  OUTPUT_UNSAFE: { kind: 'option', means: "A source's name would lead its output out of the folder of the template." },
   BULK_FAILED: {
     kind: 'state',
     means: 'Some of many conversions failed; `cause` has the first error, `summary` all of it.',

@@ -142,6 +142,8 @@ export interface WriteContext {
   readonly signal: AbortSignal
   /** Whether the output continues one that already holds data (mode `a`): no header, no byte order mark. */
   readonly appending: boolean
+  /** Told of bytes that a place of rows has sent; of a place of bytes they are counted anyway. */
+  onBytesWritten?(count: number): void
   /** Whether `onBadRecord` may return, so that it is worth while to find each bad row. */
   readonly mayLeaveOut?: boolean | undefined
   /** As in `ReadContext`: returns when the row is to be left out, throws when writing is to stop. */

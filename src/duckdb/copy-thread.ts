@@ -78,7 +78,13 @@ export class CopyThread {
       shared,
       settings: { ...settings, threads: Math.max(2, settings.threads ?? 2) },
     }
-    this.#worker = new Worker(copyWorkerUrl(), { workerData, transferList: [port2], stdin: false })
+    this.#worker = new Worker(copyWorkerUrl(), {
+      workerData,
+      transferList: [port2],
+      stdin: false,
+      // What says how the main script is to be read is not for a file.
+      execArgv: process.execArgv.filter(argument => !argument.startsWith('--input-type')),
+    })
     this.#worker.on('message', (message: WorkerMessage) => this.#take(message))
     this.#worker.on('error', error => this.#fail(error))
     this.#ended = once(this.#worker, 'exit').then(

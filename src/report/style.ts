@@ -2,7 +2,7 @@
 export const STYLE = `
 :root{color-scheme:light dark;
 --bg:light-dark(#f5f6f8,#10141b);--panel:light-dark(#fff,#181e28);--ink:light-dark(#1b2230,#e7eaf0);
---soft:light-dark(#a0a8b5,#a3adbd);--line:light-dark(#e1e5eb,#2b3442);--track:light-dark(#e8ebf0,#2a3341);
+--soft:light-dark(#545e70,#a3adbd);--line:light-dark(#e1e5eb,#2b3442);--track:light-dark(#e8ebf0,#2a3341);
 --main:light-dark(#2b66d9,#7aa8ff);--main-soft:light-dark(#b9cdf5,#35507f);--hover:light-dark(#174bb0,#a9c6ff);
 --warn:light-dark(#9a4a00,#f3b765);--warn-bg:light-dark(#fff5e6,#33271a);--gone:light-dark(#d2613f,#f08c6a);
 --chip:light-dark(#eef2fa,#232d3d);--shadow:light-dark(rgba(20,30,50,.07),rgba(0,0,0,.35))}

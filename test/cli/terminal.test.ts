@@ -98,6 +98,20 @@ describe('in a terminal', () => {
   })
 })
 
+describe('Ctrl-C in a query', () => {
+  it('interrupts it', async () => {
+    let typed = false
+    const query = 'select count(*) from people, range(100000) a(i), range(100000) b(j) where hash(i) = hash(j) + 1'
+    const run = await here(['sql', query, 'people.csv'], {
+      onOutput: (child, out) => {
+        if (!typed && out.includes('copied to a temp file')) typed = child.stdin!.write('\u0003') || true
+      },
+    })
+    expect(run.code).toBe(130)
+    expect(plain(run.out)).not.toMatch(/error|at /i)
+  })
+})
+
 /** Until the conversion has begun to write. */
 async function waitForTemp(home: string): Promise<void> {
   while ((await readdir(home)).length === 0) await new Promise(setImmediate)

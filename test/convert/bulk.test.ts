@@ -102,6 +102,24 @@ describe('bulkConvert', () => {
     expect(await tree(out)).toEqual({})
   })
 
+  it('lets no name of a source lead out of the folder of the template', async () => {
+    await prepare({})
+    const text = '{"a":1}\n'
+    for (const named of [
+      { dir: '../up', name: 'x.jsonl' },
+      { dir: '/etc', name: 'x.jsonl' },
+      { name: '../x.jsonl' },
+      { name: 'a\\x.jsonl' },
+      { name: '..' },
+    ]) {
+      const sources = [{ target: { text, name: 'x.jsonl' }, ...named }]
+      for (const to of [`${out}/{dir}/{stem}.csv`, () => `${out}/y.csv`]) {
+        expect(await failure(bulkConvert(sources, to))).toMatchObject({ code: 'OUTPUT_UNSAFE' })
+      }
+    }
+    expect(await tree(out)).toEqual({})
+  })
+
   it('is given up by an abort or by leaving the loop', async () => {
     await prepare(Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`${i}.jsonl`, rows(500)])))
     const controller = new AbortController()

@@ -47,6 +47,9 @@ describe('writing by COPY', () => {
     expect(await read('SELECT * FROM people WHERE id = 12345')).toEqual([
       { id: 12_345, name: 'name 12345', age: 15, note: 'none' },
     ])
+    const characters = people(1, 20_000).reduce((sum, row) => sum + Object.values(row).join().length + 1, 0)
+    // And five bytes for each message of 64 KiB.
+    expect(out.bytesWritten - characters).toBe(5 * Math.ceil(characters / 65_536))
     expect([out.rowsWritten, out.engine, out.columns]).toEqual([20_000, 'copy', ['id', 'name', 'age']])
     expect(countConnections().inUse).toBe(0)
   })
@@ -198,6 +201,24 @@ describe('writing by COPY', () => {
     expect(await subject.sessions()).not.toContain('idle in transaction')
     await write(people(1, 1))
     expect(await count()).toBe(1)
+  })
+
+  it('leaves nothing behind, however often and whichever way it ends', async () => {
+    const options = { poolSize: 2, onConflict: 'ignore' as const }
+    for (let i = 0; i < 60; i++) {
+      await write(people(i, i + 5), options)
+      const given = openIterable(subject.url, { mode: 'w', table: 'people', ...options })
+      await given.writeBulk(people(1, 300))
+      await given.abort()
+      expect(await errorOf(write([{ id: 'x', name: 'x' }], options))).toMatchObject({ code: 'ROW_REFUSED' })
+    }
+    expect([countConnections().inUse, await count()]).toEqual([0, 65])
+    const ours = (await subject.sessions()).filter(state => state !== 'idle')
+    expect(ours).toEqual([])
+    const { rows } = await subject.admin.query(
+      `SELECT relname FROM pg_class WHERE relname LIKE 'open_iterable%' AND relkind = 'r'`,
+    )
+    expect(rows).toEqual([])
   })
 
   it('holds rows back while the server does not take them', async () => {

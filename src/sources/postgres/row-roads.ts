@@ -72,7 +72,7 @@ export class CopyRoad implements RowRoad {
         await this.#session.startCopy(copy)
         this.#copy = copy
       }
-      await this.#session.wait(this.#copy.send(message))
+      await this.#session.send(this.#copy, message)
     } catch (error) {
       throw this.#explained(error)
     }
@@ -166,10 +166,10 @@ export class CopyLoader implements Loader {
     for (const { sent } of rows) {
       text += sent as string
       if (text.length < CHUNK_CHARACTERS) continue
-      await this.#session.wait(copy.send(copyMessage(text)))
+      await this.#session.send(copy, copyMessage(text))
       text = ''
     }
-    if (text !== '') await this.#session.wait(copy.send(copyMessage(text)))
+    if (text !== '') await this.#session.send(copy, copyMessage(text))
     const stored = await this.#session.wait(copy.end())
     if (this.#staging !== undefined) {
       await this.#session.query(this.#staging.merge(this.#columns()))
@@ -212,14 +212,8 @@ export class InsertLoader implements Loader {
       const sql = `${start} VALUES ${tuples.join(', ')}${end}`
       const values = part.flatMap(row => row.sent)
       // Only whole statements come again, and are worth keeping.
-      const result =
-        part.length === most
-          ? await this.#session.runPrepared(
-              `open_iterable_${createHash('sha1').update(sql).digest('hex')}`,
-              sql,
-              values,
-            )
-          : await this.#session.query(sql, values)
+      const name = part.length === most ? `open_iterable_${createHash('sha1').update(sql).digest('hex')}` : undefined
+      const result = await this.#session.insert(name, sql, values)
       stored += result.rowCount ?? part.length
     }
     return stored

@@ -53,6 +53,7 @@ export class TableWriter implements RowWriter {
       signal: context.signal,
       dialect: options.dialect,
       transaction: options.transaction ?? true,
+      onBytes: count => context.onBytesWritten?.(count),
     })
     const writer = new TableWriter(session, options, context)
     try {

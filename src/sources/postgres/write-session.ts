@@ -26,6 +26,8 @@ export interface WriteSessionOptions {
   readonly signal: AbortSignal
   readonly dialect: PostgresDialect | undefined
   readonly transaction: boolean
+  /** Told of what the socket has taken of rows. */
+  readonly onBytes: ((count: number) => void) | undefined
 }
 
 /** What a transaction came to when its connection was lost while it was committed. */
@@ -123,6 +125,7 @@ export class WriteSession {
 
   async #commit(): Promise<void> {
     const id = this.dialect === 'postgres' ? await this.#transactionId() : undefined
+    this.#options.signal.throwIfAborted()
     this.#committing = true
     try {
       const { command } = (await this.query('COMMIT')) as DriverResult & { command?: string }
@@ -184,9 +187,14 @@ export class WriteSession {
     return this.wait(this.#session.client.query(sql, params))
   }
 
-  /** Runs a statement that is prepared the first time. Errors come as the server gives them. */
-  runPrepared(name: string, text: string, values: readonly unknown[]): Promise<DriverResult> {
-    return this.wait(this.#session.client.query({ name, text, values }))
+  /** Inserts rows, by a statement that is prepared the first time if it has a name. Errors come as the server gives them. */
+  async insert(name: string | undefined, text: string, values: readonly (string | null)[]): Promise<DriverResult> {
+    const { client } = this.#session
+    const result = await this.wait(
+      name === undefined ? client.query(text, values) : client.query({ name, text, values }),
+    )
+    this.#options.onBytes?.(values.reduce((sum, value) => sum + Buffer.byteLength(value ?? ''), 0))
+    return result
   }
 
   /** Begins a COPY. Errors come as the server gives them. */
@@ -194,6 +202,12 @@ export class WriteSession {
     this.#copy = copy
     this.#session.client.query(copy)
     await this.wait(copy.start())
+  }
+
+  /** Sends a message of a COPY. */
+  async send(copy: CopyIn, message: Buffer): Promise<void> {
+    await this.wait(copy.send(message))
+    this.#options.onBytes?.(message.length)
   }
 
   /** Waits for the server, no longer than `timeoutMs` without a sign, unless it works on what it was given. */

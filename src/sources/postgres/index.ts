@@ -1,5 +1,5 @@
 /**
- * Postgres, and what speaks its protocol: a query or a table as rows. A target is a `postgres:` URL, or
+ * Postgres, and what speaks its protocol: a query or a table as rows, and a table to write to. A target is a `postgres:` URL, or
  * `{ postgres: pool | client | transaction }`.
  */
 import type { Place, ReadContext, RowReader, RowSource } from '../../core/types.ts'

@@ -2,7 +2,7 @@
  * Chunks of bytes → blocks of text that end at a line end. Text formats parse block by block: a block is small enough
  * (8 KiB) that what is cut out of it dies young or pins little, and as it ends at a line end no code point is split.
  */
-import { asBuffer, isAscii, isUtf8, utf8Text, validUtf8Length } from './text.ts'
+import { asBuffer, isAscii, isDense, isUtf8, utf8Text, validUtf8Length } from './text.ts'
 
 export interface BlockOptions {
   /** The byte that ends a line: 10 (LF, also of CRLF) or 13 (a bare CR). */
@@ -15,6 +15,11 @@ export interface BlockOptions {
   readonly encodingErrors: 'raise' | 'replace'
   /** Bytes per block, about. Default 8192. */
   readonly blockBytes?: number
+  /**
+   * Bytes per piece, about. A block that has few characters that are not ASCII comes in pieces of this size: most of
+   * them are ASCII, which is quicker to decode and to parse. Default: blocks stay whole.
+   */
+  readonly pieceBytes?: number
 }
 
 export interface Block {
@@ -26,6 +31,8 @@ export interface Block {
   readonly ascii: boolean
   /** The bytes themselves. Lent: they stay as they are until the next block is asked for. */
   readonly source: Buffer
+  /** Set on a piece of a block that has more behind it. */
+  readonly more?: boolean
   /**
    * Set on a block of one line that holds invalid UTF-8: offset of the first invalid byte from the block's start. Its
    * text has U+FFFD there. Whether the line is an error is for the format to say, which knows its records.
@@ -45,6 +52,7 @@ export class BlockSplitter {
   readonly #maxRecordBytes: number
   readonly #tooLarge: () => Error
   readonly #replace: boolean
+  readonly #pieceBytes: number
   /** A copy of the bytes after the last line end; grows by doubling, so that 1-byte chunks cost no more than others. */
   #tail = Buffer.alloc(0)
   #tailBytes = 0
@@ -55,6 +63,7 @@ export class BlockSplitter {
     this.#maxRecordBytes = options.maxRecordBytes
     this.#tooLarge = options.tooLarge
     this.#replace = options.encodingErrors === 'replace'
+    this.#pieceBytes = options.pieceBytes ?? Number.POSITIVE_INFINITY
   }
 
   *push(chunk: Uint8Array): Generator<Block, void, undefined> {
@@ -71,7 +80,7 @@ export class BlockSplitter {
       yield* this.flush()
     }
     while (start < stop) {
-      const end = this.#cut(buffer, start, stop)
+      const end = this.#cut(buffer, start, stop, this.blockBytes)
       yield* this.#blocks(buffer, start, end)
       start = end
     }
@@ -86,9 +95,9 @@ export class BlockSplitter {
     if (this.#tail.length > MAX_IDLE_TAIL_BYTES) this.#tail = Buffer.alloc(0)
   }
 
-  /** The end of the block that starts at `start`: after the last line end within its size, else after the next one. */
-  #cut(buffer: Buffer, start: number, stop: number): number {
-    const end = start + this.blockBytes
+  /** The end of what starts at `start`: after the last line end within `bytes` of it, else after the next one. */
+  #cut(buffer: Buffer, start: number, stop: number, bytes: number): number {
+    const end = start + bytes
     if (end >= stop) return stop
     const before = buffer.lastIndexOf(this.#terminator, end - 1)
     return (before >= start ? before : buffer.indexOf(this.#terminator, end)) + 1
@@ -110,9 +119,23 @@ export class BlockSplitter {
     const part = buffer.subarray(start, end)
     const bytes = end - start
     if (isAscii(part)) yield { text: buffer.toString('latin1', start, end), bytes, ascii: true, source: part }
-    else if (isUtf8(part)) yield { text: utf8Text(buffer, start, end), bytes, ascii: false, source: part }
-    else if (this.#replace) yield { text: buffer.toString('utf8', start, end), bytes, ascii: false, source: part }
+    else if (isUtf8(part)) {
+      if (bytes <= this.#pieceBytes || isDense(buffer, start, end)) {
+        yield { text: utf8Text(buffer, start, end), bytes, ascii: false, source: part }
+      } else yield* this.#pieces(buffer, start, end)
+    } else if (this.#replace) yield { text: buffer.toString('utf8', start, end), bytes, ascii: false, source: part }
     else yield* this.#aroundInvalid(buffer, start, end)
+  }
+
+  *#pieces(buffer: Buffer, start: number, stop: number): Generator<Block, void, undefined> {
+    while (start < stop) {
+      const end = this.#cut(buffer, start, stop, this.#pieceBytes)
+      const source = buffer.subarray(start, end)
+      const ascii = isAscii(source)
+      const text = ascii ? buffer.toString('latin1', start, end) : utf8Text(buffer, start, end)
+      yield { text, bytes: end - start, ascii, source, more: end < stop }
+      start = end
+    }
   }
 
   /** The lines before the invalid one, the invalid one alone, then the rest. */

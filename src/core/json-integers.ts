@@ -8,8 +8,13 @@ import { parseJson } from './json-parse.ts'
 const MAX_SAFE = String(Number.MAX_SAFE_INTEGER)
 /** An unsafe integer has at least as many digits … */
 const UNSAFE_DIGITS = MAX_SAFE.length
-/** … and so covers two neighbours of any indices that lie this far apart. */
-const STEP = UNSAFE_DIGITS / 2
+/** Bytes of a word of memory, … */
+const WORD = 4
+/** … and how many words to go on: `UNSAFE_DIGITS` bytes, wherever they begin, hold so many whole ones in a row. */
+const STEP = (UNSAFE_DIGITS - WORD) / WORD
+/** Bits that are equal in all digits, 0x30 to 0x39, for each byte of a word; and what they are. */
+const KIND = 0xf0f0f0f0 | 0
+const DIGITS = 0x30303030
 
 const IS_DIGIT = new Uint8Array(256).fill(1, 48, 58)
 /** What may stand before a number, and behind it. A full stop may not: what it parts are not integers. */
@@ -39,33 +44,32 @@ function isBeyondSafe(digits: string): boolean {
 
 /**
  * Where in UTF-8, at or after `from`, the digits of what looks like an unsafe integer begin; −1 if nowhere. It may be in
- * a string: that is for `findUnsafeIntegers` to tell. Looks at each 8th byte, so it costs next to nothing.
+ * a string: that is for `findUnsafeIntegers` to tell. Looks at each third word of memory, so it costs next to nothing.
  */
 export function indexOfUnsafeInteger(utf8: Buffer, from: number): number {
   const length = utf8.length
-  let previous = 0
-  for (let i = from + STEP - 1; i < length; i += STEP) {
-    const digit = IS_DIGIT[utf8[i]!]!
-    // Not `previous === 1 && digit === 1`: a branch on each would be guessed wrong too often.
-    if ((previous & digit) === 0) {
-      previous = digit
-      continue
-    }
-    let start = i - STEP
-    while (start > from && IS_DIGIT[utf8[start - 1]!] === 1) start--
-    let end = start + 1
+  // Words lie at multiples of four in memory, wherever the bytes begin.
+  const shift = utf8.byteOffset % WORD
+  const words = new Int32Array(utf8.buffer, utf8.byteOffset - shift, (shift + length) >> 2)
+  for (let word = (from + shift + WORD - 1) >> 2; word < words.length; word += STEP) {
+    if ((words[word]! & KIND) !== DIGITS) continue
+    // As many bytes hold three whole words: one on either side, or two on one. Shorter integers are done with here.
+    if ((words[word + 1]! & KIND) !== DIGITS && (words[word - 1]! & KIND) !== DIGITS) continue
+    const at = word * WORD - shift
+    let end = at
     while (end < length && IS_DIGIT[utf8[end]!] === 1) end++
+    // A colon and the five characters behind it are of the digits' kind, and are none.
+    if (end < at + WORD) continue
+    let start = at
+    while (start > from && IS_DIGIT[utf8[start - 1]!] === 1) start--
     if (end - start >= UNSAFE_DIGITS) {
       let before = start === from ? LINE_FEED : utf8[start - 1]!
       if (before === MINUS) before = start - 1 === from ? LINE_FEED : utf8[start - 2]!
       const behind = end === length ? LINE_FEED : utf8[end]!
       if (standsAlone(before, behind) && isBeyondSafe(utf8.toString('latin1', start, end))) return start
     }
-    // On behind the run, so that a long one is walked once: another run that begins there covers end + 8 and end + 16.
-    if (end > i) {
-      i = end
-      previous = 0
-    }
+    // On behind the run, so that a long one is walked once: words that lie in it are passed over.
+    while (word * WORD - shift + STEP * WORD < end) word += STEP
   }
   return -1
 }

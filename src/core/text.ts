@@ -19,7 +19,7 @@ export function utf8Text(buffer: Buffer, start: number, end: number): string {
 }
 
 /** Whether about an eighth or more of the bytes is not ASCII, from a sample. */
-function isDense(buffer: Buffer, start: number, end: number): boolean {
+export function isDense(buffer: Buffer, start: number, end: number): boolean {
   const step = (end - start) >> 6 || 1
   let high = 0
   for (let i = start; i < end; i += step) if (buffer[i]! > 127) high++

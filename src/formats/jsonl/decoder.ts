@@ -25,6 +25,9 @@ const MAX_EXCERPT = 40
  */
 const BLOCK_BYTES = 65_536
 
+/** In half of that the calls for each piece cost more; of twice as much, fewer pieces are ASCII. */
+const PIECE_BYTES = 8192
+
 /** JSONL → rows: a block at once where `BlockParser` proves that to be the same, else line by line. */
 export class JsonlDecoder implements Decoder {
   readonly #splitter: BlockSplitter
@@ -54,6 +57,7 @@ export class JsonlDecoder implements Decoder {
       maxRecordBytes: this.#maxRecordBytes + MAX_LINE_END_BYTES,
       encodingErrors: options.encodingErrors ?? 'raise',
       blockBytes: BLOCK_BYTES,
+      pieceBytes: PIECE_BYTES,
       tooLarge: () => this.#tooLarge(this.#bytes),
     })
   }
@@ -72,9 +76,9 @@ export class JsonlDecoder implements Decoder {
     try {
       for (const block of blocks) {
         this.#blockLines = this.#lines
-        rows = this.#readAtOnce(block) ?? this.#readLines(block, rows)
+        rows = this.#read(block, rows)
         this.#bytes += block.bytes
-        if (rows.length === 0) continue
+        if (block.more === true || rows.length === 0) continue
         const batch = rows
         rows = []
         yield batch
@@ -86,24 +90,32 @@ export class JsonlDecoder implements Decoder {
     }
   }
 
-  /** The rows of a block where none of its lines needs a look of its own. */
-  #readAtOnce(block: Block): Row[] | undefined {
-    if (block.bytes > this.#maxRecordBytes) return undefined
-    if (this.#bigint !== 'number' && indexOfUnsafeInteger(block.source, 0) >= 0) return undefined
-    const rows = this.#parser.parse(block)
-    if (rows === undefined) return undefined
-    this.#lines += rows.length
-    this.#records += rows.length
+  /** Adds the rows of a block to `rows`, which are there also when this throws; gives back `rows` or what is to take its place. */
+  #read(block: Block, rows: Row[]): Row[] {
+    const mark = this.#bytes === 0 && block.text.startsWith(BYTE_ORDER_MARK)
+    const suspect = this.#bigint === 'number' ? -1 : indexOfUnsafeInteger(block.source, mark ? MARK_BYTES : 0)
+    if (suspect < 0 && block.bytes <= this.#maxRecordBytes) {
+      const parsed = this.#parser.parse(block)
+      if (parsed !== undefined) {
+        // None of the lines needs a look of its own.
+        this.#lines += parsed.length
+        this.#records += parsed.length
+        if (rows.length === 0) return parsed
+        for (let i = 0; i < parsed.length; i++) rows.push(parsed[i]!)
+        return rows
+      }
+    }
+    this.#readLines(block, rows, mark, suspect)
     return rows
   }
 
-  /** Adds the rows of a block to `rows`, which are there also when this throws. */
-  #readLines(block: Block, rows: Row[]): Row[] {
+  /**
+   * The same line by line. `suspect` is where in the block's bytes an unsafe integer may be, or −1; only when that matters
+   * are lines followed in the bytes too.
+   */
+  #readLines(block: Block, rows: Row[], mark: boolean, suspect: number): void {
     const { text, source, ascii } = block
     const limited = block.bytes > this.#maxRecordBytes
-    // Where in the block's bytes an unsafe integer may be. Only when that matters are lines followed in the bytes too.
-    const mark = this.#bytes === 0 && text.startsWith(BYTE_ORDER_MARK)
-    let suspect = this.#bigint === 'number' ? -1 : indexOfUnsafeInteger(source, mark ? MARK_BYTES : 0)
     let startByte = 0
     for (let start = mark ? 1 : 0; start < text.length; ) {
       let end = text.indexOf('\n', start)
@@ -132,7 +144,6 @@ export class JsonlDecoder implements Decoder {
       else if (this.#wrapValues !== undefined) rows.push({ [this.#wrapValues]: value })
       else this.#refuseValue(block, line)
     }
-    return rows
   }
 
   /** The value of a line, or `undefined` if it was left out: blank, or a bad record that is skipped. */

@@ -36,6 +36,10 @@ class ArrowReader implements RowReader {
   #at = 0
   #ended = false
   #file: FileHandle | undefined
+  /** Bytes of the file that was opened by its path, those that were told of, and the batches that were read. */
+  #fileBytes = 0
+  #toldBytes = 0
+  #batchesRead = 0
 
   constructor(arrow: ArrowPackage, source: ByteSource, modes: ValueModes, context: ReadContext) {
     this.#arrow = arrow
@@ -74,6 +78,7 @@ class ArrowReader implements RowReader {
     const { localPath } = this.#source
     if (localPath !== undefined) {
       this.#file = await open(localPath, 'r')
+      this.#fileBytes = (await this.#file.stat()).size
       return RecordBatchReader.from(this.#file)
     }
     return RecordBatchReader.from(copies(this.#source.stream({ signal: this.#context.signal })))
@@ -99,10 +104,22 @@ class ArrowReader implements RowReader {
 
   async #next(): Promise<IteratorResult<RecordBatch>> {
     try {
-      return await this.#batches!.next()
+      const next = await this.#batches!.next()
+      this.#tellBytes(next.done === true)
+      return next
     } catch (error) {
       throw this.#errorOf(error)
     }
+  }
+
+  /** A file is read by apache-arrow itself: how far it is, is told by the batches it has given. */
+  #tellBytes(ended: boolean): void {
+    if (this.#fileBytes === 0) return
+    const { numRecordBatches = 0 } = this.#reader as { numRecordBatches?: number }
+    const share = ended || numRecordBatches === 0 ? Number(ended) : ++this.#batchesRead / (numRecordBatches + 1)
+    const read = Math.floor(this.#fileBytes * share)
+    this.#context.onBytesRead?.(read - this.#toldBytes)
+    this.#toldBytes = read
   }
 
   #errorOf(error: unknown): unknown {

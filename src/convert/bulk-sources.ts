@@ -22,6 +22,8 @@ export interface BulkJob {
   readonly toPath: string | undefined
   /** Whether the source is a local file. */
   readonly isLocal: boolean
+  /** Whether DuckDB is likely to convert it. */
+  readonly byDuckDb: boolean
 }
 
 /** All jobs. Throws OUTPUT_COLLISION where two outputs, or an output and a source, would be one. */
@@ -34,7 +36,7 @@ export async function listJobs(sources: BulkSources, target: BulkTarget, options
     options.signal?.throwIfAborted()
     const index = jobs.length + 1
     const from = source.target
-    const { entry, label, name: ownName } = resolveTarget(from, { ...options.read }, 'read')
+    const { entry, label, format, name: ownName } = resolveTarget(from, { ...options.read }, 'read')
     const name = source.name ?? (ownName === '' ? `${index}` : ownName)
     const place = { dir: source.dir ?? '', name, index }
     checkName(place.dir, place.name)
@@ -58,6 +60,7 @@ export async function listJobs(sources: BulkSources, target: BulkTarget, options
       identity: { size: source.size, mtimeMs: source.mtime?.getTime(), etag: source.etag },
       toPath,
       isLocal: entry.id === 'file',
+      byDuckDb: options.engine !== 'rows' && (format?.id === 'parquet' || options.orderBy !== undefined),
     })
   }
   for (const { toPath, toLabel } of jobs) {

@@ -117,7 +117,12 @@ export class BulkRun implements BulkConversion {
       const run: Runner = (onOne, given) =>
         pool === undefined
           ? runConversion(job.from, job.to, { ...given, onProgress: onOne })
-          : pool.run(String(job.from), String(job.to), { ...given, onProgress: onOne })
+          : // Beside other threads: DuckDB would bring as many of its own into each.
+            pool.run(String(job.from), String(job.to), {
+              engine: given.orderBy === undefined ? 'rows' : 'auto',
+              ...given,
+              onProgress: onOne,
+            })
       if (dryRun === true) return planned(job, options)
       return converted(job, options, run, report, manifest, digest)
     }
@@ -235,7 +240,8 @@ function threadsFor(jobs: readonly BulkJob[], options: BulkConvertOptions): numb
     return Math.min(workers, jobs.length, concurrency ?? workers)
   }
   const bytes = jobs.reduce((sum, job) => sum + (job.identity.size ?? 0), 0)
-  const local = jobs.every(job => job.isLocal && job.toPath !== undefined)
+  // What DuckDB converts has its threads already.
+  const local = jobs.every(job => job.isLocal && job.toPath !== undefined && !job.byDuckDb)
   if (reason !== undefined || !local || bytes < MIN_BYTES_FOR_WORKERS || jobs.length === 1) return 0
   const cores = availableParallelism()
   return cores < 2 ? 0 : Math.min(cores, jobs.length, concurrency ?? cores)

@@ -75,7 +75,28 @@ export function planOf(
     engine,
     reasons: [reason],
     infersTypes,
-    spools: [],
+    spools: engine === 'duckdb' ? [] : spoolsOf({ from, to, infersTypes, options }),
     losses: schema === undefined ? [] : lossesOf(schema, target.format, options),
   }
+}
+
+/** Places whose bytes can be had again, and from anywhere. */
+const SEEKABLE = ['file', 'memory', 's3', 'http']
+
+/** What goes through a temp file on the way: what is jumped about in, or read twice, and cannot be where it is. */
+function spoolsOf({ from, to, infersTypes }: ConversionRequest): string[] {
+  const spools: string[] = []
+  const isSeekable = SEEKABLE.includes(from.entry.id)
+  const needs = from.format?.needs ?? 'stream'
+  if (needs !== 'stream' && (!isSeekable || from.codecs.length > 0)) {
+    spools.push(
+      `${from.label} is copied to a temp file, as ${from.format!.title} is not read from its start to its end`,
+    )
+  } else if (infersTypes && !isSeekable) {
+    spools.push(`${from.label} is copied to a temp file, as it is read twice: for the types, and for the rows`)
+  }
+  if (to.format?.id === 'parquet' && (to.entry.id !== 'file' || to.codecs.length > 0)) {
+    spools.push(`${to.label} is made in a temp file first, as DuckDB writes files only`)
+  }
+  return spools
 }

@@ -358,6 +358,20 @@ describe('planConversion', () => {
       losses: ['column b: objects are written as JSON text', 'column d: arrays are written as JSON text'],
     })
     expect(plan.reasons.length).toBeGreaterThan(0)
+    expect(plan.spools).toEqual([])
     expect((await planConversion(from, 'out.csv', { flatten: true, columns: ['a', 'b'] })).losses).toEqual([])
+  })
+
+  it('says what goes through a temp file', async () => {
+    const spools = async (from: Parameters<typeof planConversion>[0], to: string | MemoryTarget, read = {}) =>
+      (await planConversion(from, to, { read, engine: 'rows' })).spools.map(text => text.replace(/^\S+ /, ''))
+    const stream = new ReadableStream<Uint8Array>()
+    const twice = 'is copied to a temp file, as it is read twice: for the types, and for the rows'
+    expect(await spools(stream, 'x.parquet', { format: 'csv' })).toEqual([twice])
+    expect(await spools(stream, 'x.csv', { format: 'csv' })).toEqual([])
+    const jumps = 'is copied to a temp file, as Parquet is not read from its start to its end'
+    expect(await spools(stream, 'x.csv', { format: 'parquet' })).toEqual([jumps])
+    const made = 'is made in a temp file first, as DuckDB writes files only'
+    expect(await spools({ text: 'a\n1\n', name: 'x.csv' }, new MemoryTarget('y.parquet'))).toEqual([made])
   })
 })

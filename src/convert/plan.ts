@@ -81,12 +81,12 @@ export function planOf(
 }
 
 /** Places whose bytes can be had again, and from anywhere. */
-const SEEKABLE = ['file', 'memory', 's3', 'http']
+export const REPLAYABLE = ['file', 'memory', 's3', 'http']
 
 /** What goes through a temp file on the way: what is jumped about in, or read twice, and cannot be where it is. */
 function spoolsOf({ from, to, infersTypes }: ConversionRequest): string[] {
   const spools: string[] = []
-  const isSeekable = SEEKABLE.includes(from.entry.id)
+  const isSeekable = REPLAYABLE.includes(from.entry.id)
   const needs = from.format?.needs ?? 'stream'
   if (needs !== 'stream' && (!isSeekable || from.codecs.length > 0)) {
     spools.push(

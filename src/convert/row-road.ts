@@ -11,7 +11,7 @@ import { BATCHES, type Reader } from '../reader.ts'
 import { ErrorBudget } from './error-budget.ts'
 import { lossesOf } from './losses.ts'
 import type { ConvertOptions } from './options.ts'
-import type { ConversionPlan, ConversionRequest } from './plan.ts'
+import { type ConversionPlan, type ConversionRequest, REPLAYABLE } from './plan.ts'
 import { type ProgressCounts, ProgressReport, rate } from './progress.ts'
 import { pushDown } from './pushdown.ts'
 import type { ConvertResult } from './result.ts'
@@ -56,7 +56,7 @@ export async function convertRows(
 
 /** Whether the conversion may begin anew; a source that can be read once is copied to a temp file. */
 async function isReplayable({ entry, target }: ConversionRequest['from']): Promise<boolean> {
-  if (entry.id !== 'file') return ['memory', 's3', 'http'].includes(entry.id)
+  if (entry.id !== 'file') return REPLAYABLE.includes(entry.id)
   const path = /^file:/i.test(String(target)) ? fileURLToPath(String(target)) : String(target)
   // A FIFO is a path, too. What is not there, or a pattern, is told of by reading.
   return stat(path).then(

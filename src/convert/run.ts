@@ -5,7 +5,7 @@ import type { Schema } from '../core/schema.ts'
 import { openIterable, type ReadTarget, type WriteTarget } from '../open.ts'
 import type { DuckDbConversion, Unfit } from './duckdb/index.ts'
 import type { ConvertOptions } from './options.ts'
-import { type ConversionPlan, type ConversionRequest, planOf, resolveConversion } from './plan.ts'
+import { type ConversionPlan, type ConversionRequest, planOf, REPLAYABLE, resolveConversion } from './plan.ts'
 import { ProgressReport, rate } from './progress.ts'
 import type { ConvertResult } from './result.ts'
 import { convertRows } from './row-road.ts'
@@ -106,7 +106,7 @@ async function schemaOf(
   target: ReadTarget,
   { from, options, infersTypes }: ConversionRequest,
 ): Promise<Schema | undefined> {
-  if (!['file', 'memory', 's3', 'http', 'postgres'].includes(from.entry.id)) return undefined
+  if (![...REPLAYABLE, 'postgres'].includes(from.entry.id)) return undefined
   const { signal } = options
   const reader = await openIterable(target, { ...options.read, ...(infersTypes ? { cast: true } : {}), signal })
   try {

@@ -282,11 +282,6 @@ export class ColumnTypes {
     return this.#otherNulls
   }
 
-  /** What makes one set of parsers another than a second one, as a key. */
-  get key(): string {
-    return `${this.#otherNulls ? 'n' : ''}${this.#types.map((type, i) => (this.#declared[i] ? `!${type}` : type)).join()}`
-  }
-
   /** The columns as they are known now. */
   get columns(): ColumnSchema[] {
     return this.#names.map((name, i) => {

@@ -10,7 +10,7 @@ const FILES = ['README.md', 'docs/options.md', 'docs/errors.md', 'docs/cli.md']
 export async function renderDocs() {
   const sections = await withInner(
     [
-      'core/errors',
+      'core/error-codes',
       'registry',
       'resolve',
       'convert/options',

@@ -27,11 +27,10 @@ export type { ConvertResult } from './convert/result.ts'
 export { CalendarDate } from './core/calendar-date.ts'
 export { detach } from './core/detach.ts'
 export type { TextReadOptions, TextWriteOptions } from './core/encoding-options.ts'
+export { ERRORS, type ErrorCode } from './core/error-codes.ts'
 export {
   CodecError,
   DataError,
-  ERRORS,
-  type ErrorCode,
   type ErrorDetails,
   LimitError,
   OpenIterableError,

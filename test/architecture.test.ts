@@ -70,7 +70,7 @@ function floor(file: string): number {
   if (file.startsWith('resilience/')) return 0.25
   if (/^(remote|duckdb)\//.test(file)) return 0.5
   if (/^(sources|codecs|formats)\//.test(file)) return 1
-  if (file === 'registry.ts') return 2
+  if (file === 'registry.ts' || file === 'built-in.ts') return 2
   if (file.startsWith('sniff/')) return 2.5
   if (
     /^(resolve|file-sequence|source-column|list|opening|spool|bad-records|standard-schema|detect|capabilities|members|member-sequence|sampled-schema)\.ts$/.test(

@@ -73,7 +73,7 @@ function floor(file: string): number {
   if (file === 'registry.ts' || file === 'built-in.ts') return 2
   if (file.startsWith('sniff/')) return 2.5
   if (
-    /^(resolve|file-sequence|source-column|list|opening|spool|bad-records|standard-schema|detect|capabilities|members|member-sequence|sampled-schema)\.ts$/.test(
+    /^(resolve|file-sequence|source-column|list|opening|opening-write|opening-parts|spool|bad-records|standard-schema|detect|capabilities|members|row-sequence|member-sequence|sampled-schema)\.ts$/.test(
       file,
     )
   )

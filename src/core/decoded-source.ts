@@ -1,7 +1,7 @@
 /** The decoding half of a codec: a source whose bytes a generator decodes, held to the limits that all codecs share. */
-import { type ChunkFeed, ChunkIterator } from './chunk-iterator.ts'
+import type { ChunkFeed } from './chunk-iterator.ts'
 import { EncodedInput } from './encoded-input.ts'
-import { createError } from './errors.ts'
+import { SourceStreams } from './source-streams.ts'
 import type { Abortable, ByteSource, CodecOptions } from './types.ts'
 
 /**
@@ -24,8 +24,7 @@ export class DecodedSource implements ByteSource {
   readonly #source: ByteSource
   readonly #options: CodecOptions
   readonly #decode: Decode
-  readonly #streams = new Set<ChunkIterator>()
-  #disposing: Promise<void> | undefined
+  readonly #streams: SourceStreams
 
   constructor(source: ByteSource, options: CodecOptions, decode: Decode) {
     this.label = source.label
@@ -33,31 +32,15 @@ export class DecodedSource implements ByteSource {
     this.#source = source
     this.#options = options
     this.#decode = decode
+    this.#streams = new SourceStreams(source.label, () => source[Symbol.asyncDispose]())
   }
 
-  stream(options: Abortable = {}): AsyncIterableIterator<Uint8Array> {
-    if (this.#disposing !== undefined) {
-      throw createError('HANDLE_CLOSED', 'the source was disposed', { label: this.label })
-    }
-    const feed = new DecodeFeed(this.#source, this.#options, this.#decode)
-    const stream: ChunkIterator = new ChunkIterator(
-      { pull: () => feed.pull(), stop: () => feed.stop().finally(() => this.#streams.delete(stream)) },
-      this.label,
-      options.signal,
-    )
-    this.#streams.add(stream)
-    return stream
+  stream({ signal }: Abortable = {}): AsyncIterableIterator<Uint8Array> {
+    return this.#streams.add(() => new DecodeFeed(this.#source, this.#options, this.#decode), signal)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#disposing ??= this.#dispose()
-    return this.#disposing
-  }
-
-  async #dispose(): Promise<void> {
-    const closed = createError('HANDLE_CLOSED', 'the source was disposed while it was read', { label: this.label })
-    await Promise.all([...this.#streams].map(stream => stream.cancel(closed)))
-    await this.#source[Symbol.asyncDispose]()
+    return this.#streams.dispose()
   }
 }
 

@@ -1,8 +1,9 @@
 /** The view of a source that gives UTF-8. */
-import { type ChunkFeed, ChunkIterator } from './chunk-iterator.ts'
+import type { ChunkFeed } from './chunk-iterator.ts'
 import type { TextDecoding } from './encoding-decoding.ts'
 import { type ByteOrderMark, type Encoding, findByteOrderMark, parseEncoding, UTF_8 } from './encoding-names.ts'
 import { createError } from './errors.ts'
+import { SourceStreams } from './source-streams.ts'
 import type { Abortable, ByteSource } from './types.ts'
 
 export interface DecodeTextOptions {
@@ -34,14 +35,14 @@ export class TextSource implements ByteSource {
   /** Undefined: as the byte order mark says. */
   readonly #named: Encoding | undefined
   readonly #options: DecodeTextOptions
-  readonly #streams = new Set<ChunkIterator>()
-  #disposing: Promise<void> | undefined
+  readonly #streams: SourceStreams
 
   constructor(source: ByteSource, options: DecodeTextOptions) {
     this.label = source.label
     this.replayable = source.replayable
     this.#source = source
     this.#options = options
+    this.#streams = new SourceStreams(source.label, () => source[Symbol.asyncDispose]())
     this.#named = options.encoding === 'auto' ? undefined : parseEncoding(options.encoding)
     if (this.#named?.kind === 'utf-8') {
       if (source.random !== undefined) this.random = source.random
@@ -51,28 +52,11 @@ export class TextSource implements ByteSource {
   }
 
   stream({ signal }: Abortable = {}): AsyncIterableIterator<Uint8Array> {
-    if (this.#disposing !== undefined) {
-      throw createError('HANDLE_CLOSED', 'the source was disposed', { label: this.label })
-    }
-    const feed = new TextFeed(this.#source, this.#named, this.#options)
-    const stream: ChunkIterator = new ChunkIterator(
-      { pull: () => feed.pull(), stop: () => feed.stop().finally(() => this.#streams.delete(stream)) },
-      this.label,
-      signal,
-    )
-    this.#streams.add(stream)
-    return stream
+    return this.#streams.add(() => new TextFeed(this.#source, this.#named, this.#options), signal)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#disposing ??= this.#dispose()
-    return this.#disposing
-  }
-
-  async #dispose(): Promise<void> {
-    const closed = createError('HANDLE_CLOSED', 'the source was disposed while it was read', { label: this.label })
-    await Promise.all([...this.#streams].map(stream => stream.cancel(closed)))
-    await this.#source[Symbol.asyncDispose]()
+    return this.#streams.dispose()
   }
 }
 

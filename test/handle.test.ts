@@ -1,4 +1,5 @@
-import { readerContract, writerContract } from '../src/testing/handle.ts'
+import { readerContract } from '../src/testing/reader-handle.ts'
+import { writerContract } from '../src/testing/writer-handle.ts'
 
 const csv = {
   name: 'people.csv',

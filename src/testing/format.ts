@@ -3,18 +3,25 @@ import { describe, expect, it } from 'vitest'
 import type { Row } from '../core/types.ts'
 import { MemoryTarget, openIterable, type ReadOptions, type WriteOptions } from '../index.ts'
 
+/** Rows that a format has to keep. */
 export interface FormatSample {
+  /** What the test is called. */
   readonly title: string
   /** Rows that the format gives back as they are. */
   readonly rows: readonly object[]
+  /** Options to read them with. Default: none. */
   readonly read?: ReadOptions
+  /** Options to write them with. Default: none. */
   readonly write?: Omit<WriteOptions, 'mode'>
 }
 
+/** A format to test, which is registered. */
 export interface FormatSubject {
+  /** Its id in the registry. */
   readonly id: string
   /** File name whose extension tells the format. */
   readonly name: string
+  /** Rows of all the kinds that the format can hold. */
   readonly samples: readonly FormatSample[]
   /** Whether rows can be appended to a target. Default true. */
   readonly appends?: boolean
@@ -25,9 +32,13 @@ export interface FormatSubject {
   readonly binary?: { readonly emptyCode: string; readonly mistyped: readonly [wrong: string, right: string] }
   /** Input of which `bad` is a record that cannot be read, with good rows around it. Binary formats have none. */
   readonly bad?: {
+    /** The input. */
     readonly text: string
+    /** The code of the error that its bad record is. */
     readonly code: string
+    /** The rows before the bad record. */
     readonly before: readonly Row[]
+    /** The rows after it. */
     readonly after: readonly Row[]
   }
 }
@@ -37,6 +48,10 @@ function* chunks(bytes: Uint8Array, size: number): Generator<Uint8Array> {
   for (let start = 0; start < bytes.length; start += size) yield bytes.slice(start, start + size)
 }
 
+/**
+ * Declares the tests that every format passes: rows come back as they were, at any chunk and batch size, errors have
+ * their place, and nothing is lost or published in silence.
+ */
 export function formatContract({ id, name, samples, appends = true, binary, bad }: FormatSubject): void {
   const write = async (rows: readonly object[], options: Omit<WriteOptions, 'mode'> = {}, batch = rows.length) => {
     const target = new MemoryTarget(name)

@@ -5,9 +5,12 @@
  * import { codecContract, formatContract, sinkContract, sourceContract } from 'open-iterable/testing'
  * ```
  */
-export { type CodecFacets, type CodecReference, codecContract } from './codec.ts'
+export { codecContract } from './codec.ts'
+export type { CodecFacets, CodecReference } from './codec-samples.ts'
 export { type FormatSample, type FormatSubject, formatContract } from './format.ts'
-export { type HandleSubject, readerContract, writerContract } from './handle.ts'
+export type { HandleSubject } from './handle-subject.ts'
 export { ManualClock } from './manual-clock.ts'
+export { readerContract } from './reader-handle.ts'
 export { type SinkCase, type SinkFacets, sinkContract } from './sink.ts'
 export { type SourceCase, type SourceFacets, sourceContract } from './source.ts'
+export { writerContract } from './writer-handle.ts'

@@ -4,6 +4,7 @@ import { registerSource } from '../registry.ts'
 
 declare module '../open.ts' {
   interface PluginTargets {
+    /** What the suites open. */
     probe: Probe
   }
 }

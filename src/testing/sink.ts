@@ -9,6 +9,7 @@ import { noise, table, turns } from './sample.ts'
 
 /** A sink to test. */
 export interface SinkCase {
+  /** The sink, open. */
   readonly sink: ByteSink
   /** What a reader of the place finds there now; undefined where nothing is. */
   content(): Promise<Uint8Array | undefined> | Uint8Array | undefined
@@ -18,6 +19,7 @@ export interface SinkCase {
   readonly cleanup?: () => PromiseLike<void> | void
 }
 
+/** What the place can do. Tests of a facet run where it is declared. */
 export interface SinkFacets {
   /** Whether nothing is visible before `close()`, and the old content stays after an abort. */
   readonly atomic: boolean

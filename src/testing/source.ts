@@ -11,6 +11,7 @@ import { codeOf, drain, noise, turns } from './sample.ts'
 
 /** A source to test. */
 export interface SourceCase {
+  /** The source, open. */
   readonly source: ByteSource
   /** How many descriptors, sockets or readers the source holds now, where that can be counted. */
   readonly openCount?: () => number
@@ -20,9 +21,13 @@ export interface SourceCase {
 
 /** What the source says it can do. Tests of a facet run where it is declared; one that is there undeclared fails. */
 export interface SourceFacets {
+  /** Whether it can be streamed again. */
   readonly replayable?: boolean
+  /** Whether it has ranged reads. */
   readonly random?: boolean
+  /** Whether it knows its size without reading. */
   readonly size?: boolean
+  /** Whether it is a local file. */
   readonly localPath?: boolean
   /** A source whose first chunk never comes, to see that waiting can be called off. */
   readonly makeBlocked?: () => Promise<SourceCase>

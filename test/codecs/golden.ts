@@ -1,7 +1,7 @@
 /** Files of fixtures/codecs, which the original commands have written. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { CODEC_SAMPLES, type CodecReference } from '../../src/testing/codec.ts'
+import { CODEC_SAMPLES, type CodecReference } from '../../src/testing/codec-samples.ts'
 
 const FOLDER = resolve(import.meta.dirname, '../../fixtures/codecs')
 

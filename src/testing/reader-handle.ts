@@ -1,33 +1,14 @@
-/** The rules of the handle, which hold for every format: opening, order, ending, releasing, publishing. */
+/** The rules of the handle that reads, which hold for every format: opening, order, ending, releasing. */
 import { once } from 'node:events'
-import { pipeline } from 'node:stream/promises'
 import { describe, expect, it } from 'vitest'
 import type { Row } from '../core/types.ts'
 import { openIterable } from '../index.ts'
+import { collect, type HandleSubject, rejectionOf, tick } from './handle-subject.ts'
 import { Probe } from './probe.ts'
 
-/** A format to run the handle over. */
-export interface HandleSubject {
-  /** File name whose extension tells the format. */
-  readonly name: string
-  /** The `i`-th row, in values that the format gives back as they are. */
-  readonly row: (i: number) => Row
-  /** The text of `count` rows. */
-  readonly text: (count: number) => string
-}
-
-const tick = () => new Promise<void>(resolve => setImmediate(resolve))
-const collect = async <T>(rows: AsyncIterable<T>): Promise<T[]> => {
-  const all: T[] = []
-  for await (const row of rows) all.push(row)
-  return all
-}
-const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => 'no error',
-    error => error.code ?? error,
-  )
-
+/**
+ * Declares the tests of the handle that reads: opening, order of calls, the end, cancelling, and release, each once.
+ */
 export function readerContract({ name, row, text }: HandleSubject): void {
   const probeOf = (count: number, replayable = true) => new Probe(name, text(count), replayable)
   const rows = (count: number, from = 0) => Array.from({ length: count }, (_, i) => row(from + i))
@@ -81,8 +62,8 @@ export function readerContract({ name, row, text }: HandleSubject): void {
       try {
         openIterable('/nowhere/at/all.csv')
         const used = openIterable('/nowhere/at/all.csv')
-        expect(await codeOf(Promise.resolve(used))).toBe('SOURCE_NOT_FOUND')
-        expect(await codeOf(used.read())).toBe('SOURCE_NOT_FOUND')
+        expect(await rejectionOf(Promise.resolve(used))).toBe('SOURCE_NOT_FOUND')
+        expect(await rejectionOf(used.read())).toBe('SOURCE_NOT_FOUND')
         await used.close()
         await tick()
         await tick()
@@ -101,7 +82,7 @@ export function readerContract({ name, row, text }: HandleSubject): void {
         })
         const controller = new AbortController()
         const handle = openIterable(probe, { signal: controller.signal })
-        const outcome = codeOf(handle.read())
+        const outcome = rejectionOf(handle.read())
         await tick()
         const reason = new Error('enough')
         const ending =
@@ -188,9 +169,9 @@ export function readerContract({ name, row, text }: HandleSubject): void {
 
       const once = openIterable(probeOf(30, false))
       await once.read()
-      expect(await codeOf(once.reset())).toBe('NOT_REPLAYABLE')
+      expect(await rejectionOf(once.reset())).toBe('NOT_REPLAYABLE')
       await once.close()
-      expect(await codeOf(once.reset())).toBe('HANDLE_CLOSED')
+      expect(await rejectionOf(once.reset())).toBe('HANDLE_CLOSED')
     })
   })
 
@@ -240,7 +221,7 @@ export function readerContract({ name, row, text }: HandleSubject): void {
         failure: async probe => {
           probe.failAt = { chunk: 2, error: new Error('broken') }
           const handle = openIterable(probe)
-          await codeOf(collect(handle))
+          await rejectionOf(collect(handle))
           await handle.close()
         },
       }
@@ -254,7 +235,7 @@ export function readerContract({ name, row, text }: HandleSubject): void {
     it('tells a left, a finished and a shared loop apart', async () => {
       const left = openIterable(probeOf(100))
       for await (const _ of left) break
-      expect(await codeOf(left.read())).toBe('HANDLE_CLOSED')
+      expect(await rejectionOf(left.read())).toBe('HANDLE_CLOSED')
       expect(() => left[Symbol.asyncIterator]()).toThrow(/HANDLE_CLOSED/)
 
       const finished = openIterable(probeOf(3))
@@ -286,20 +267,20 @@ export function readerContract({ name, row, text }: HandleSubject): void {
         else await handle.abort(reason)
         const all = await Promise.all(outcomes)
         expect(all.at(-1)).toBe(reason)
-        expect(await codeOf(handle.read())).toBe(reason)
+        expect(await rejectionOf(handle.read())).toBe(reason)
         await handle.close()
         expect(probe.closed).toBe(1)
       }
       const aborted = AbortSignal.abort(reason)
       const probe = probeOf(1)
-      expect(await codeOf(openIterable(probe, { signal: aborted }).read())).toBe(reason)
+      expect(await rejectionOf(openIterable(probe, { signal: aborted }).read())).toBe(reason)
       expect(probe.opened).toBe(0)
     })
 
     it('ends a loop that waits when the handle is closed, by an error and not by a silent end', async () => {
       const probe = Object.assign(probeOf(100), { stallAt: 1 })
       const handle = openIterable(probe)
-      const loop = codeOf(collect(handle))
+      const loop = rejectionOf(collect(handle))
       await tick()
       await handle.close()
       expect(await loop).toBe('HANDLE_CLOSED')
@@ -309,7 +290,7 @@ export function readerContract({ name, row, text }: HandleSubject): void {
       const probe = Object.assign(probeOf(100), { stallAt: 3 })
       const handle = openIterable(probe)
       const controller = new AbortController()
-      const bulk = codeOf(handle.readBulk(100, { signal: controller.signal }))
+      const bulk = rejectionOf(handle.readBulk(100, { signal: controller.signal }))
       await tick()
       const reason = new Error('too slow')
       controller.abort(reason)
@@ -318,7 +299,7 @@ export function readerContract({ name, row, text }: HandleSubject): void {
       await handle.close()
 
       const other = openIterable(probeOf(10))
-      expect(await codeOf(other.readBulk(5, { signal: AbortSignal.abort(reason) }))).toBe(reason)
+      expect(await rejectionOf(other.readBulk(5, { signal: AbortSignal.abort(reason) }))).toBe(reason)
       expect(await other.readBulk(100)).toEqual(rows(10))
     })
 
@@ -334,12 +315,12 @@ export function readerContract({ name, row, text }: HandleSubject): void {
       ).rejects.toBe(broken)
       expect(good.length).toBeGreaterThan(0)
       expect(good).toEqual(rows(good.length))
-      expect(await codeOf(handle.read())).toBe(broken)
+      expect(await rejectionOf(handle.read())).toBe(broken)
 
       const bulk = openIterable(Object.assign(probeOf(100), { failAt: { chunk: 3, error: broken } }))
       expect(await bulk.readBulk(1000)).toEqual(good)
-      expect(await codeOf(bulk.readBulk(1000))).toBe(broken)
-      expect(await codeOf(bulk.readBulk(1000))).toBe(broken)
+      expect(await rejectionOf(bulk.readBulk(1000))).toBe(broken)
+      expect(await rejectionOf(bulk.readBulk(1000))).toBe(broken)
     })
 
     it('gives a Node stream and a Web stream of rows, which close it when they are given up', async () => {
@@ -362,184 +343,6 @@ export function readerContract({ name, row, text }: HandleSubject): void {
       const broken = new Error('broken')
       const failing = Object.assign(probeOf(100), { failAt: { chunk: 1, error: broken } })
       await expect(collect(openIterable(failing).toReadable())).rejects.toBe(broken)
-    })
-  })
-}
-
-export function writerContract({ name, row, text }: HandleSubject): void {
-  const rows = (count: number, from = 0) => Array.from({ length: count }, (_, i) => row(from + i))
-  const writing = (probe: Probe) => openIterable(probe, { mode: 'w' })
-
-  describe(`writer of ${name}`, () => {
-    it('does nothing until it is used', async () => {
-      const probe = new Probe(name)
-      const handle = writing(probe)
-      await handle[Symbol.asyncDispose]()
-      expect([probe.opened, probe.ending]).toEqual([0, 'none'])
-      expect('then' in (await writing(new Probe(name)))).toBe(false)
-    })
-
-    it('writes the same by every kind of sequence', async () => {
-      const all = rows(700)
-      const sequences: Record<string, () => Parameters<ReturnType<typeof writing>['writeBulk']>[0]> = {
-        array: () => all,
-        set: () => new Set(all),
-        generator: () =>
-          (function* () {
-            yield* all
-          })(),
-        'async generator': () =>
-          (async function* () {
-            yield* all
-          })(),
-        reader: () => openIterable(new Probe(name, text(700))),
-        batches: () => openIterable(new Probe(name, text(700))).batches(33),
-        'Node stream': () => openIterable(new Probe(name, text(700))).toReadable(),
-      }
-      for (const [kind, sequence] of Object.entries(sequences)) {
-        const probe = new Probe(name)
-        const handle = writing(probe)
-        expect([kind, await handle.writeBulk(sequence())]).toEqual([kind, 700])
-        await handle.close()
-        expect(probe.text).toBe(text(700))
-        expect([handle.rowsWritten, handle.bytesWritten]).toEqual([700, Buffer.byteLength(text(700))])
-      }
-      const probe = new Probe(name)
-      const handle = writing(probe)
-      for (const one of all) await handle.write(one)
-      await handle.close()
-      expect(probe.text).toBe(text(700))
-    })
-
-    it('carries out concurrent calls in order, and takes rows as they are when the call settles', async () => {
-      const probe = new Probe(name)
-      const handle = writing(probe)
-      const reused: Row = { ...row(0) }
-      await handle.write(reused)
-      Object.assign(reused, row(999))
-      await Promise.all([
-        handle.writeBulk(rows(300, 1)),
-        handle.write(row(301)),
-        handle.writeBulk(rows(10, 302)),
-        handle.close(),
-      ])
-      expect(probe.text).toBe(text(312))
-    })
-
-    it('publishes by close only, once', async () => {
-      const probe = new Probe(name)
-      const handle = writing(probe)
-      await handle.writeBulk(rows(10))
-      expect(probe.ending).toBe('none')
-      await Promise.all([handle.close(), handle.close()])
-      await handle[Symbol.asyncDispose]()
-      await handle.abort()
-      expect([probe.ending, probe.endings]).toEqual(['published', 1])
-      expect(await codeOf(handle.write(row(0)))).toBe('HANDLE_CLOSED')
-    })
-
-    it('publishes an output without rows when it is closed without any', async () => {
-      const probe = new Probe(name)
-      await writing(probe).close()
-      expect(probe.ending).toBe('published')
-    })
-
-    it("publishes nothing when the user's code throws, and does not hide what it threw", async () => {
-      const probe = new Probe(name)
-      const warned = once(process, 'warning')
-      await expect(
-        (async () => {
-          await using out = writing(probe)
-          await out.writeBulk(rows(10))
-          throw new Error('mine')
-        })(),
-      ).rejects.toThrow('mine')
-      expect([probe.ending, probe.endings]).toEqual(['aborted', 1])
-      expect((await warned)[0]).toMatchObject({ code: 'OUTPUT_DISCARDED' })
-    })
-
-    it('publishes nothing after a failure of the sequence, of the place, or of an abort', async () => {
-      const mine = new Error('mine')
-      const ways: Record<string, (probe: Probe, out: ReturnType<typeof writing>) => Promise<unknown>> = {
-        sequence: (_probe, out) =>
-          out.writeBulk(
-            (async function* () {
-              yield* rows(300)
-              throw mine
-            })(),
-          ),
-        place: async (probe, out) => {
-          probe.failWrite = mine
-          await out.writeBulk(rows(100_000))
-        },
-        abort: async (_probe, out) => {
-          await out.write(row(0))
-          await out.abort(mine)
-          await out.write(row(1))
-        },
-        signal: (_probe, out) => out.writeBulk(rows(10), { signal: AbortSignal.abort(mine) }),
-      }
-      for (const [way, run] of Object.entries(ways)) {
-        const probe = new Probe(name)
-        const out = writing(probe)
-        await out
-        expect([way, await codeOf(run(probe, out))]).toEqual([way, mine])
-        const closing = await out.close().then(
-          () => undefined,
-          error => error,
-        )
-        if (way === 'abort' || way === 'signal')
-          expect(closing.code ?? closing).toSatisfy(found => found === mine || found === 'WRITER_FAILED')
-        else expect(closing).toMatchObject({ code: 'WRITER_FAILED', cause: mine })
-        await out[Symbol.asyncDispose]()
-        expect([way, probe.ending, probe.endings]).toEqual([way, 'aborted', 1])
-      }
-    })
-
-    it('rejects what waits with the very reason of the abort, also while the place takes nothing', async () => {
-      const reason = { any: 'value' }
-      const probe = Object.assign(new Probe(name), { stallWrite: true })
-      const controller = new AbortController()
-      const out = openIterable(probe, { mode: 'w', signal: controller.signal })
-      const outcome = codeOf(out.writeBulk(rows(200_000)))
-      await tick()
-      controller.abort(reason)
-      expect(await outcome).toBe(reason)
-      expect(probe.ending).toBe('aborted')
-    })
-
-    it('lets go of what arrives after an abort while opening', async () => {
-      const probe = new Probe(name)
-      let admit = () => {}
-      probe.opening = new Promise(resolve => {
-        admit = resolve
-      })
-      const out = writing(probe)
-      const outcome = codeOf(out.write(row(0)))
-      await tick()
-      const ending = out.abort('enough')
-      expect(await outcome).toBe('enough')
-      admit()
-      await ending
-      expect([probe.opened, probe.ending]).toEqual([1, 'aborted'])
-    })
-
-    it('is the end of a pipe of rows', async () => {
-      const probe = new Probe(name)
-      await pipeline(openIterable(new Probe(name, text(700))).toReadable(), writing(probe).toWritable())
-      expect([probe.text, probe.ending]).toEqual([text(700), 'published'])
-
-      const web = new Probe(name)
-      await openIterable(new Probe(name, text(700)))
-        .toWeb()
-        .pipeTo(writing(web).toWeb())
-      expect([web.text, web.ending]).toEqual([text(700), 'published'])
-
-      const broken = new Error('broken')
-      const failed = new Probe(name)
-      const source = Object.assign(new Probe(name, text(700)), { failAt: { chunk: 2, error: broken } })
-      await expect(pipeline(openIterable(source).toReadable(), writing(failed).toWritable())).rejects.toBe(broken)
-      expect(failed.ending).not.toBe('published')
     })
   })
 }

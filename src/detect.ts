@@ -8,14 +8,15 @@ import type { GivenChoices } from './sniff/index.ts'
 
 /** Options of `detect()`: what is given is not sniffed. */
 export interface DetectOptions extends Omit<GivenDialect, 'impliedBy'> {
-  /** The format, by its id or one of its extensions. */
+  /** The format, by its id or one of its extensions. Default: sniffed. */
   readonly format?: string | undefined
-  /** The codecs, outermost first; `[]` for none. */
+  /** The codecs, outermost first; `[]` for none. Default: sniffed. */
   readonly codecs?: readonly string[] | undefined
-  /** The encoding of the text, as `TextDecoder` names it. */
+  /** The encoding of the text, as `TextDecoder` names it. Default: sniffed. */
   readonly encoding?: string | undefined
   /** Bytes to look at in each layer. Default 65,536. */
   readonly sampleBytes?: number | undefined
+  /** Calls it off: `detect` rejects with `signal.reason`. Default: none. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -38,7 +39,7 @@ const DETECT_OPTIONS: OptionTable = {
     type: 'AbortSignal',
     default: 'none',
     means: 'Aborts the detection.',
-    accepts: value => value instanceof AbortSignal,
+    accepts: is.signal,
   },
   delimiter: { type: 'one character', default: 'sniffed', means: 'The delimiter.', accepts: oneCharacter },
   quote: {

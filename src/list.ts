@@ -20,7 +20,7 @@ const LIST_OPTIONS = {
     type: 'AbortSignal',
     default: 'none',
     means: 'Aborts the listing.',
-    accepts: value => value instanceof AbortSignal,
+    accepts: is.signal,
   },
   glob: {
     type: 'boolean',

@@ -30,7 +30,7 @@ export interface CommonOptions {
    * extensions of the target's name.
    */
   readonly codecs?: readonly string[] | undefined
-  /** Aborts whatever the handle is doing, and the handle. Its `reason` is what is thrown. */
+  /** Aborts whatever the handle is doing, and the handle. Its `reason` is what is thrown. Default: none. */
   readonly signal?: AbortSignal | undefined
   /**
    * What becomes of a bad record or row: `'raise'` throws its error; `'skip'` leaves it out and counts it in
@@ -42,7 +42,7 @@ export interface CommonOptions {
   readonly maxErrors?: number | undefined
   /**
    * Where quarantined records go, as rows of type `DeadLetter`: a target such as `'bad.jsonl'`, published when the
-   * handle is done, also without any letter; or a writer of your own, which stays open.
+   * handle is done, also without any letter; or a writer of your own, which stays open. Default: nowhere.
    */
   readonly deadLetters?: WriteTarget | Writer<DeadLetter> | undefined
 }
@@ -70,7 +70,7 @@ const COMMON: OptionTable = {
     type: 'AbortSignal',
     default: 'none',
     means: 'Aborts whatever the handle is doing.',
-    accepts: value => value instanceof AbortSignal,
+    accepts: is.signal,
   },
   onError: {
     type: "'raise' | 'skip' | 'quarantine' | function",

@@ -6,7 +6,6 @@ import { iteratorOf, pull } from './core/chunks.ts'
 import { HandleEvents } from './core/diagnostics.ts'
 import { createError, excerpt } from './core/errors.ts'
 import type { Abortable, Batch, FormatOptions, RowWriter } from './core/types.ts'
-import { openWriting } from './opening-write.ts'
 import { BATCHES, type Reader } from './reader.ts'
 import { type Resolution, resolveTarget } from './resolve.ts'
 import type { RowsToWrite, Writer } from './writer.ts'
@@ -37,7 +36,7 @@ export class WriterHandle<R> implements Writer<R> {
   #bad: BadRecords | undefined
   #bytesWritten = 0
   #retries = 0
-  readonly #events = new HandleEvents(this, 'write', () => ({
+  readonly #events: HandleEvents = new HandleEvents(this, 'write', () => ({
     format: this.format,
     codecs: this.codecs,
     rows: this.rowsWritten,
@@ -293,6 +292,8 @@ export class WriterHandle<R> implements Writer<R> {
       this.#controller.signal.throwIfAborted()
       const bad = new BadRecords(this.#options, target => new WriterHandle<DeadLetter>(target, { mode: 'w' }))
       this.#bad = bad
+      const { openWriting } = await import('./opening-write.ts')
+      this.#controller.signal.throwIfAborted()
       const opening = openWriting(
         resolution,
         {

@@ -79,7 +79,7 @@ function floor(file: string): number {
   )
     return 3
   if (
-    /^(open|lazy-handles|reader|writer|reader-handle|writer-handle|infer-schema)\.ts$|^(convert|pipeline|profile|report)\//.test(
+    /^(open|lazy-handles|reader|writer|reader-handle|writer-handle|infer-schema|infer-schema-run)\.ts$|^(convert|pipeline|profile|report)\//.test(
       file,
     )
   )

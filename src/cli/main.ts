@@ -99,11 +99,15 @@ function described(error: Error): object {
   return { ...fields, message: error.message }
 }
 
+const given = process.argv.slice(2)
 try {
-  process.exitCode = await main(process.argv.slice(2))
+  process.exitCode = await main(given)
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
   const text = `open-iterable: ${error.message}${error.hint === undefined ? '' : `; ${error.hint}`}`
-  process.stderr.write(`${printable(text)}\n`)
+  // The flags may be what is wrong, so that nobody has parsed them.
+  const asJson = given.slice(0, given.includes('--') ? given.indexOf('--') : undefined).includes('--json')
+  const { message, hint } = error
+  process.stderr.write(`${asJson ? JSON.stringify({ error: { code: 'USAGE', message, hint } }) : printable(text)}\n`)
   process.exitCode = EXIT.usage
 }

@@ -1,6 +1,7 @@
 /** Options are declared once, as tables: what is checked at run time is what the docs list. */
 import { createError, excerpt, nearest } from './errors.ts'
 
+/** One option: what docs and checks are made of. */
 export interface OptionEntry {
   /** The type, as the docs print it. */
   readonly type: string
@@ -19,23 +20,34 @@ type Check = (value: unknown) => boolean
 
 /** Checks for `OptionEntry.accepts`. */
 export const is = {
+  /** `true` or `false`. */
   boolean: (value: unknown) => typeof value === 'boolean',
+  /** A text. */
   string: (value: unknown) => typeof value === 'string',
+  /** A function. */
   function: (value: unknown) => typeof value === 'function',
+  /** `null`. */
   null: (value: unknown) => value === null,
+  /** `false`. */
   false: (value: unknown) => value === false,
+  /** An `AbortSignal`. */
+  signal: (value: unknown) => value instanceof AbortSignal,
+  /** A whole number from `min` to `max`. Default for `max`: 2^53 − 1. */
   integer:
     (min: number, max = Number.MAX_SAFE_INTEGER): Check =>
     value =>
       Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
+  /** One of these values. */
   oneOf:
     (...values: readonly unknown[]): Check =>
     value =>
       values.includes(value),
+  /** An array of what `check` accepts. */
   arrayOf:
     (check: Check): Check =>
     value =>
       Array.isArray(value) && value.every(check),
+  /** What one of the checks accepts. */
   any:
     (...checks: readonly Check[]): Check =>
     value =>

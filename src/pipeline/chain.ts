@@ -34,6 +34,7 @@ export interface Chain<R> {
     test: (row: R, index: number, context: StageContext) => row is O,
     options?: ConcurrentOptions,
   ): RowChain<O>
+  /** Leaves out the rows for which `test` gives nothing true. */
   filter(test: StageFunction<R, unknown>, options?: ConcurrentOptions): RowChain<R>
   /** Gives any number of rows for each: an array, an iterable or an async iterable of them. */
   flatMap<O>(call: StageFunction<R, Rows<O>>, options?: ConcurrentOptions): RowChain<O>
@@ -51,6 +52,7 @@ export interface Chain<R> {
    * @throws TypeError without rows and without an initial value.
    */
   reduce(call: (sum: R, row: R, index: number) => R | PromiseLike<R>): Promise<R>
+  /** Makes one value of all rows, beginning with `initial`, which it gives where there are none. */
   reduce<A>(
     call: (sum: A, row: R, index: number) => A | PromiseLike<A>,
     initial: A,
@@ -65,6 +67,7 @@ export interface Chain<R> {
     test: (row: R, index: number, context: StageContext) => row is O,
     options?: CollectOptions,
   ): Promise<O | undefined>
+  /** The first row for which `test` gives something true; then the source is released. */
   find(test: StageFunction<R, unknown>, options?: CollectOptions): Promise<R | undefined>
   /** Whether `test` gives something true for any row; then the source is released. */
   some(test: StageFunction<R, unknown>, options?: CollectOptions): Promise<boolean>
@@ -159,7 +162,9 @@ export abstract class Chainable<R> implements Chain<R>, AsyncIterable<R> {
 
 /** Rows with what is to be done with them. Nothing happens before the first is asked for. */
 export class RowChain<R> extends Chainable<R> {
+  /** Where the rows come from. */
   readonly source: AsyncIterable<unknown>
+  /** What is done with them, in order. */
   readonly stages: readonly AnyStage[]
 
   constructor(source: AsyncIterable<unknown>, stages: readonly AnyStage[]) {

@@ -12,10 +12,13 @@ export interface PipelineProgress {
   readonly rowsIn: number
   /** Rows that the destination took. */
   readonly rowsOut: number
+  /** Bytes taken from the source, as they are stored. */
   readonly bytesRead: number
   /** Bytes of the source, before decompression, where that is known. */
   readonly bytesTotal: number | undefined
+  /** Bytes given to the destination, as they are stored. */
   readonly bytesWritten: number
+  /** Milliseconds since the call. */
   readonly elapsedMs: number
   /** Rows of the source. */
   readonly rowsPerSecond: number
@@ -23,9 +26,13 @@ export interface PipelineProgress {
 
 /** What a stage did. */
 export interface StageCounts {
+  /** What the stage is called: its option `name`, or its kind. */
   readonly name: string
+  /** Rows that the stage took. */
   readonly rowsIn: number
+  /** Rows that it gave. */
   readonly rowsOut: number
+  /** Rows that it threw on. */
   readonly rowsFailed: number
 }
 
@@ -37,7 +44,9 @@ export interface PipelineResult<S = undefined> extends PipelineProgress {
   readonly rowsSkipped: number
   /** Bad records and rows that were put aside or raised an error, of source, stages and destination. */
   readonly rowsFailed: number
+  /** What each stage did, in order. */
   readonly stages: readonly StageCounts[]
+  /** The state of this run, as stages, triggers and `onEnd` left it. */
   readonly state: S
   /** What the pipeline failed with, for `onEnd`. */
   readonly error?: unknown
@@ -51,16 +60,18 @@ export interface Trigger<S = undefined> {
   readonly call: (progress: PipelineProgress, state: S) => unknown
 }
 
+/** Options of `pipeline`. */
 export interface PipelineOptions<S = undefined> extends Abortable, Clocked {
-  /** What stages, triggers and `onEnd` share: a value, or a function that makes it for this run. */
+  /** What stages, triggers and `onEnd` share: a value, or a function that makes it for this run. Default: none. */
   readonly state?: S | (() => S) | undefined
+  /** Functions that are called each so many rows. Default: none. */
   readonly triggers?: readonly Trigger<S>[] | undefined
   /**
    * Called once, when everything is published, or with `error` when the pipeline has failed. Awaited. What it throws
-   * rejects the pipeline, unless that has failed before.
+   * rejects the pipeline, unless that has failed before. Default: none.
    */
   readonly onEnd?: ((result: PipelineResult<S>) => unknown) | undefined
-  /** Called while rows move, at most every `progressIntervalMs`, and at the end. Awaited. */
+  /** Called while rows move, at most every `progressIntervalMs`, and at the end. Awaited. Default: none. */
   readonly onProgress?: ((progress: PipelineProgress) => unknown) | undefined
   /** Milliseconds. Default: 200. */
   readonly progressIntervalMs?: number | undefined
@@ -84,9 +95,9 @@ export interface PipelineOptions<S = undefined> extends Abortable, Clocked {
   readonly onError?: ErrorPolicy | undefined
   /** How many rows may be left out before TOO_MANY_ERRORS is raised. Default: any number. */
   readonly maxErrors?: number | undefined
-  /** Where quarantined rows go: a target, or a writer of your own, which stays open. */
+  /** Where quarantined rows go: a target, or a writer of your own, which stays open. Default: nowhere. */
   readonly deadLetters?: WriteTarget | Writer<DeadLetter> | undefined
-  /** How to open a source that is a target. */
+  /** How to open a source that is a target. Default: none. */
   readonly read?: ReadOptions | undefined
   /** How to open a destination that is a target. Default: `{ mode: 'w' }`. */
   readonly write?: (Omit<WriteOptions, 'mode'> & { readonly mode?: 'w' | 'a' | undefined }) | undefined
@@ -99,7 +110,7 @@ export const PIPELINE_OPTIONS = {
     type: 'AbortSignal',
     default: 'none',
     means: 'Aborts everything; nothing is published.',
-    accepts: value => value instanceof AbortSignal,
+    accepts: is.signal,
   },
   clock: { type: 'Clock', default: 'the system’s', means: 'Tells the time.', accepts: isObject },
   state: {

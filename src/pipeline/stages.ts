@@ -19,11 +19,13 @@ export type StageFunction<I, O, S = undefined> = (row: I, index: number, context
 /** What `flatMap` takes for several rows. A string is no sequence here. */
 export type Rows<O> = Iterable<O> | AsyncIterable<O>
 
+/** Options of every stage. */
 export interface StageOptions extends Abortable {
   /** How the stage is called in messages and counts. Default: its kind, as `map`. */
   readonly name?: string | undefined
 }
 
+/** Options of stages that call a function. */
 export interface ConcurrentOptions extends StageOptions {
   /**
    * How many calls of an async function may be under way at once. Up to twice as many rows are held, so that a slow one
@@ -37,16 +39,22 @@ export interface ConcurrentOptions extends StageOptions {
 /** Most rows in an array of those at hand. */
 const GATHERED_ROWS = 256
 
+/** What a stage does with rows. */
 export type StageKind = 'map' | 'filter' | 'exclude' | 'flatMap' | 'tap' | 'take' | 'drop' | 'batch' | 'gather'
 
 /** One step of a pipeline: rows `I` in, rows `O` out, with a state `S` of the pipeline. */
 export class Stage<I, O, S = unknown> {
+  /** Nothing at run time: the types of the stage, for the compiler. */
   declare readonly types: (row: I, context: StageContext<S>) => O
+  /** What it does with rows. */
   readonly kind: StageKind
+  /** What messages and counts call it. */
   readonly name: string
+  /** The function that is called with each row; none of `take`, `drop` and `batch`. */
   readonly call: StageFunction<never, unknown, never> | undefined
   /** Of `take`, `drop` and `batch`. */
   readonly count: number
+  /** As they were given. */
   readonly options: ConcurrentOptions
 
   constructor(kind: StageKind, call: StageFunction<never, unknown, never> | number, options: ConcurrentOptions = {}) {

@@ -4,15 +4,21 @@ import type { ReadOptions } from '../open.ts'
 
 /** How far a profile is. */
 export interface ProfileProgress {
+  /** What messages call the source; without credentials. */
   readonly label: string
+  /** Rows looked at so far. */
   readonly rows: number
   /** Bytes taken from the source, as they are stored. */
   readonly bytesRead: number
+  /** Bytes of the source in all; undefined where that is not known. */
   readonly bytesTotal: number | undefined
   /** From 0 to 1, by bytes; undefined where the total is not known. */
   readonly fraction: number | undefined
+  /** Milliseconds since the call. */
   readonly elapsedMs: number
+  /** Rows for each second since the call. */
   readonly rowsPerSecond: number
+  /** Bytes read, for each second since the call. */
   readonly bytesPerSecond: number
   /** Milliseconds that are left at this rate. */
   readonly remainingMs: number | undefined
@@ -20,7 +26,10 @@ export interface ProfileProgress {
 
 /** Options of `profile`. */
 export interface ProfileOptions {
-  /** Options of reading, as `openIterable` has them. Types are found by `profile` itself, over all values. */
+  /**
+   * Options of reading, as `openIterable` has them. Types are found by `profile` itself, over all values. Default:
+   * none.
+   */
   readonly read?: Omit<ReadOptions, 'mode' | 'signal' | 'cast' | 'scan' | 'onWiden' | 'columns'> | undefined
   /** The columns to look at, in this order. Default: all. */
   readonly columns?: readonly string[] | undefined
@@ -32,10 +41,11 @@ export interface ProfileOptions {
   readonly maxColumns?: number | undefined
   /** What is "now": later dates are in the future. Default: when it is called. */
   readonly now?: Date | undefined
-  /** Told how far it is, at most every `progressIntervalMs`, and once at the end. */
+  /** Told how far it is, at most every `progressIntervalMs`, and once at the end. Default: none. */
   readonly onProgress?: ((progress: ProfileProgress) => unknown) | undefined
   /** Default 200 (milliseconds). */
   readonly progressIntervalMs?: number | undefined
+  /** Calls it off: `profile` rejects with `signal.reason`. Default: none. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -88,6 +98,6 @@ export const PROFILE_OPTIONS = {
     type: 'AbortSignal',
     default: 'none',
     means: 'Gives the profile up.',
-    accepts: value => value instanceof AbortSignal,
+    accepts: is.signal,
   },
 } satisfies Record<keyof ProfileOptions, OptionEntry>

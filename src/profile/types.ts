@@ -10,8 +10,11 @@ import type { Histogram } from './weighted-values.ts'
  * `distinct-sampling` rows, at 95 %; of `row-sample` the standard error of a correlation of 0.
  */
 export interface Accuracy {
+  /** Whether the figure is exact. */
   readonly exact: boolean
+  /** How it was estimated; none of what is exact. */
   readonly method?: 'hyperloglog' | 'kll' | 'frequent-items' | 'distinct-sampling' | 'row-sample'
+  /** How far it may be off, in what the `method` measures it by; none of what is exact. */
   readonly error?: number
   /** The same in a sentence. */
   readonly note: string
@@ -60,7 +63,9 @@ export interface SuspiciousValue {
 
 /** Something in a column that is worth a look. */
 export interface Finding {
+  /** What it is. Stable. */
   readonly code: FindingCode
+  /** Whether it is likely a mistake in the data, or only good to know. */
   readonly severity: 'warning' | 'info'
   /** A sentence. */
   readonly message: string
@@ -74,7 +79,9 @@ export interface Finding {
 
 /** A quantile: the value below which this share of the values is. */
 export interface Quantile {
+  /** From 0 to 1: `0.5` is the median. */
   readonly share: number
+  /** The value there. */
   readonly value: number
 }
 
@@ -82,13 +89,17 @@ export interface Quantile {
 export interface NumberSummary {
   /** How many values it is about. */
   readonly count: number
+  /** The least. */
   readonly min: number
+  /** The greatest. */
   readonly max: number
+  /** The arithmetic mean. */
   readonly mean: number
   /** Of the sample (n − 1); null of a single value. */
   readonly standardDeviation: number | null
   /** Of 1, 5, 25, 50, 75, 95 and 99 %. */
   readonly quantiles: readonly Quantile[]
+  /** How many values lie where. */
   readonly histogram: Histogram
   /** Of quantiles and histogram; the rest is exact, as far as floating point is. */
   readonly accuracy: Accuracy
@@ -96,9 +107,13 @@ export interface NumberSummary {
 
 /** The dates or instants of a column. Times are ISO 8601 in UTC. */
 export interface DateSummary {
+  /** How many values it is about. */
   readonly count: number
+  /** The earliest. */
   readonly min: string
+  /** The latest. */
   readonly max: string
+  /** The one in the middle. */
   readonly median: string
   /** Edges in milliseconds since 1970. */
   readonly histogram: Histogram
@@ -118,6 +133,7 @@ export interface TopValue {
 
 /** A column. */
 export interface ColumnProfile {
+  /** The name of the column. */
   readonly name: string
   /** The one type that all values fit, as `inferSchema` finds it; `json` where there is none. */
   readonly type: SchemaType
@@ -131,9 +147,11 @@ export interface ColumnProfile {
   readonly nulls: number
   /** Texts of length 0. */
   readonly empty: number
+  /** How many different values there are; nulls are none. */
   readonly distinct: { readonly count: number; readonly accuracy: Accuracy }
   /** The least and the greatest value as texts: of numbers, dates, or texts by code units; null without values. */
   readonly min: string | null
+  /** The greatest value, as `min` has the least. */
   readonly max: string | null
   /** Where half of the values or more are numbers. */
   readonly numbers?: NumberSummary
@@ -141,12 +159,15 @@ export interface ColumnProfile {
   readonly dates?: DateSummary
   /** In characters (code points), where there are texts. */
   readonly lengths?: NumberSummary
+  /** The most frequent values, the most frequent first; at most `topValues`. */
   readonly top: { readonly values: readonly TopValue[]; readonly accuracy: Accuracy }
+  /** What is worth a look; empty where nothing is. */
   readonly findings: readonly Finding[]
 }
 
 /** Columns that were compared in pairs. */
 export interface ColumnPairs {
+  /** The names of the columns, for the rows and the columns of `matrix`. */
   readonly columns: readonly string[]
   /** Columns that there were too many of. */
   readonly columnsLeftOut: number
@@ -154,6 +175,7 @@ export interface ColumnPairs {
   readonly matrix: readonly (readonly (number | null)[])[]
   /** Rows that were looked at. */
   readonly rows: number
+  /** Whether all rows were looked at. */
   readonly accuracy: Accuracy
 }
 
@@ -163,6 +185,7 @@ export interface Missingness {
   readonly completeRows: number
   /** Sets of columns that are null in the same rows, and no others; the most frequent. Columns by index. */
   readonly patterns: readonly { readonly columns: readonly number[]; readonly rows: number }[]
+  /** Of the counts of `patterns`. */
   readonly accuracy: Accuracy
   /** How far nulls of two columns go together, −1 to 1 (phi coefficient); of columns with some nulls, not all. */
   readonly correlations: ColumnPairs
@@ -172,28 +195,37 @@ export interface Missingness {
 export interface Profile {
   /** Of this shape. */
   readonly version: 1
+  /** What was read. */
   readonly source: {
+    /** What messages call it; without credentials. */
     readonly label: string
+    /** The id of the format; null of what holds rows. */
     readonly format: string | null
+    /** The ids of the codecs, outermost first. */
     readonly codecs: readonly string[]
     /** As stored, compressed where it is. */
     readonly bytesRead: number
+    /** Bytes of the source in all; null where that is not known. */
     readonly bytesTotal: number | null
   }
   /** When it was made: ISO 8601. What counts as a future date is told by it. */
   readonly createdAt: string
+  /** Milliseconds that it took. */
   readonly elapsedMs: number
+  /** How much of the source the figures are about. */
   readonly scope: {
     /** Whether all rows were read. */
     readonly complete: boolean
     /** The same in a sentence. */
     readonly note: string
   }
+  /** Rows that were read. */
   readonly rows: number
   /** Bad records that were left out by `onError`. */
   readonly rowsLeftOut: number
   /** About what the rows would take as JavaScript objects, in bytes. */
   readonly memoryBytes: number
+  /** The columns, in order. */
   readonly columns: readonly ColumnProfile[]
   /** Columns beyond `maxColumns`, of which nothing is known; of records the least that it can be. */
   readonly columnsLeftOut: number

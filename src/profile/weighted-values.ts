@@ -28,9 +28,11 @@ export function quantilesOf(list: WeightedValues, shares: readonly number[]): nu
 export interface Histogram {
   /** One more than counts, ascending. */
   readonly edges: readonly number[]
+  /** Values in each interval. */
   readonly counts: readonly number[]
   /** Values below the first edge and above the last: far out, where a picture with them would show nothing else. */
   readonly below: number
+  /** Values above the last edge, as `below`. */
   readonly above: number
 }
 

@@ -6,6 +6,7 @@ import { TABLE_OPTIONS, type TableSourceOptions } from './options.ts'
 
 /** One row that is not the same on both sides. */
 export interface RowChange<R extends object = Row> {
+  /** What became of the row from the first side to the second. */
   readonly change: 'added' | 'removed' | 'changed'
   /** The values of the key's columns; undefined where whole rows are compared. */
   readonly key: Row | undefined
@@ -21,11 +22,17 @@ export interface RowChange<R extends object = Row> {
 export interface DiffSummary {
   /** Whether there is no difference: neither a row nor a column. */
   readonly equal: boolean
+  /** Rows of the first side. */
   readonly rowsBefore: number
+  /** Rows of the second side. */
   readonly rowsAfter: number
+  /** Rows of the second side alone. */
   readonly added: number
+  /** Rows of the first side alone. */
   readonly removed: number
+  /** Rows on both sides, by their key, of which some value differs. */
   readonly changed: number
+  /** Rows that are the same on both sides. */
   readonly unchanged: number
   /** Columns of the second side alone; they are not compared. */
   readonly columnsAdded: readonly string[]
@@ -38,7 +45,10 @@ export interface Diff<R extends object = Row> extends AsyncIterable<RowChange<R>
 
 /** Options of `diff`. */
 export interface DiffOptions extends TableSourceOptions, StoredValueOptions {
-  /** The columns that tell which rows belong together; each combination of values at most once on a side. */
+  /**
+   * The columns that tell which rows belong together; each combination of values at most once on a side. Default: whole
+   * rows are compared.
+   */
   readonly key?: string | readonly string[] | undefined
   /** The columns to compare, beside the key. Default: all that both sides have. */
   readonly columns?: readonly string[] | undefined

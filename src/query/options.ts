@@ -14,11 +14,13 @@ export type TableTarget = ReadTarget | { readonly target: ReadTarget; readonly r
 
 /** How a table came into the database. */
 export interface OpenedTable {
+  /** What SQL calls the table. */
   readonly name: string
   /** What messages call its target; without credentials. */
   readonly label: string
   /** `'file'`: DuckDB reads the file itself; `'copy'`: our reader's rows were put into a temp file first. */
   readonly by: 'file' | 'copy'
+  /** Rows in it. */
   readonly rows: number
   /** Bytes of the temp file; 0 where there is none. */
   readonly tempBytes: number
@@ -28,13 +30,13 @@ export interface OpenedTable {
 
 /** Options of everything that works on tables. */
 export interface TableSourceOptions extends Abortable {
-  /** Options of reading for all tables that have none of their own. */
+  /** Options of reading for all tables that have none of their own. Default: none. */
   readonly read?: TableReadOptions | undefined
-  /** What DuckDB may use. */
+  /** What DuckDB may use. Default: 1 GiB of memory (at most half of the machine's), 4 threads, 16 GiB of temp files. */
   readonly duckdb?: DuckDbSettings | undefined
-  /** Told of each table when it is there. */
+  /** Told of each table when it is there. Default: none. */
   readonly onTable?: ((table: OpenedTable) => void) | undefined
-  /** Told how far the copy of a table is. */
+  /** Told how far the copy of a table is. Default: none. */
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined
 }
 
@@ -43,7 +45,7 @@ export type SqlParameter = string | number | bigint | boolean | null | Date | Ui
 
 /** Options of `sql`. */
 export interface SqlOptions extends TableSourceOptions, StoredValueOptions {
-  /** The values of `$1`, `$2`, … in the query. */
+  /** The values of `$1`, `$2`, … in the query. Default: none. */
   readonly parameters?: readonly SqlParameter[] | undefined
 }
 
@@ -78,7 +80,7 @@ export const TABLE_OPTIONS = {
     type: 'AbortSignal',
     default: 'none',
     means: 'Interrupts the query.',
-    accepts: value => value instanceof AbortSignal,
+    accepts: is.signal,
   },
 } satisfies Record<keyof TableSourceOptions, OptionEntry>
 

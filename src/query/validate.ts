@@ -14,13 +14,17 @@ import { fromJsonSchema } from './json-schema.ts'
 
 /** A record that could not be read, or a row that the schema refuses. */
 export interface BadRow {
+  /** What messages call the source; without credentials. */
   readonly label: string | undefined
   /** Physical line, where the format tells. */
   readonly line: number | undefined
+  /** Character (UTF-16 unit) in the line, from 1; undefined where it is not known. */
   readonly column: number | undefined
   /** Number of the record, from 1. */
   readonly record: number | undefined
+  /** The code of the error: SCHEMA_INVALID, or that of the format. */
   readonly code: string
+  /** The error's message, with the place. */
   readonly message: string
   /** What the schema has to say, and of which value; empty for a record that could not be read. */
   readonly issues: readonly { readonly path: string; readonly expected: string; readonly found: unknown }[]
@@ -30,21 +34,26 @@ export interface BadRow {
 export interface ValidateOptions extends Abortable {
   /** A JSON Schema, or a schema that speaks Standard Schema. Default: the one that the target's first rows show. */
   readonly schema?: StandardSchema | Readonly<Record<string, unknown>> | boolean | undefined
-  /** Options of reading, as `openIterable` has them. */
+  /** Options of reading, as `openIterable` has them. Default: none. */
   readonly read?: Omit<ReadOptions, 'mode' | 'signal' | 'schema' | 'onError' | 'maxErrors' | 'deadLetters'> | undefined
-  /** Told of each bad row, in the order in which they are met: of some hundred rows first those that cannot be read. */
+  /**
+   * Told of each bad row, in the order in which they are met: of some hundred rows first those that cannot be read.
+   * Default: none.
+   */
   readonly onBadRow?: ((row: BadRow) => void) | undefined
   /** How many bad rows are put up with; one more is TOO_MANY_ERRORS. Default: any number. */
   readonly maxErrors?: number | undefined
-  /** Where bad rows are put aside, as by `openIterable`. */
+  /** Where bad rows are put aside, as by `openIterable`. Default: nowhere. */
   readonly deadLetters?: WriteTarget | undefined
 }
 
 /** What `validate` found. */
 export interface ValidationResult {
+  /** Whether there is no bad row. */
   readonly valid: boolean
   /** Rows that are as they should be. */
   readonly rowsValid: number
+  /** Rows that are not: unreadable, or refused by the schema. */
   readonly rowsBad: number
   /** Bad rows by the code of their error. */
   readonly byCode: Readonly<Record<string, number>>
@@ -81,7 +90,7 @@ export const VALIDATE_OPTIONS = {
     type: 'AbortSignal',
     default: 'none',
     means: 'Stops the reading.',
-    accepts: value => value instanceof AbortSignal,
+    accepts: is.signal,
   },
 } satisfies Record<keyof ValidateOptions, OptionEntry>
 

@@ -2,6 +2,7 @@
 import { is, type OptionEntry, type OptionTable } from '../core/options.ts'
 import { type RetryOptions, RetryPolicy } from '../resilience/retry.ts'
 
+/** Options of every place that is reached over a network. */
 export interface RemoteOptions {
   /**
    * How long the other side may be silent while it is waited for, in milliseconds: until it answers, and between two
@@ -43,3 +44,29 @@ export const REMOTE_OPTIONS = {
 export function retryPolicyOf(retry: RemoteOptions['retry']): RetryPolicy {
   return retry instanceof RetryPolicy ? retry : new RetryPolicy({ ...DEFAULT_RETRY, ...retry })
 }
+
+/** How much of a file or object is fetched side by side. */
+export interface PartOptions {
+  /** Bytes of each of the ranges that a large file or object is fetched in side by side. Default: 8 MiB. */
+  readonly partBytes?: number | undefined
+  /**
+   * How many ranges are fetched side by side; `partBytes` times this is held in memory at most. 1: one request for all.
+   * Default: one until the network is what is waited for, then 4.
+   */
+  readonly concurrency?: number | undefined
+}
+
+export const PART_OPTIONS = {
+  partBytes: {
+    type: 'integer from 65536',
+    default: '8388608',
+    means: 'Bytes of each of the ranges that are fetched side by side.',
+    accepts: is.integer(65_536),
+  },
+  concurrency: {
+    type: 'integer from 1',
+    default: '1, and 4 where the network is what is waited for',
+    means: 'How many ranges of a file or object are fetched side by side.',
+    accepts: is.integer(1, 64),
+  },
+} satisfies Record<keyof PartOptions, OptionEntry>

@@ -15,6 +15,7 @@ export interface TableOptions {
   readonly maxRows?: number | undefined
   /** Most characters of a cell; longer ones end in `…`. Default: all. */
   readonly maxCharacters?: number | undefined
+  /** Calls it off: the call rejects with `signal.reason`. Default: none. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -42,6 +43,6 @@ export const TABLE_OPTIONS = {
     type: 'AbortSignal',
     default: 'none',
     means: 'Gives the table up.',
-    accepts: value => value instanceof AbortSignal,
+    accepts: is.signal,
   },
 } satisfies Record<keyof TableOptions, OptionEntry>

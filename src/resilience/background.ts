@@ -2,6 +2,7 @@
 import { whenAborted } from '../core/abort.ts'
 import type { Abortable } from '../core/types.ts'
 
+/** Options of `background`. */
 export interface BackgroundOptions extends Abortable {
   /**
    * What disposing does to a task that still runs: `'wait'` for its end, or `'cancel'` it by its signal and wait. Default:

@@ -1,6 +1,7 @@
 /** How long to wait before trying again: exponential, capped, and spread out at random. */
 import { invalidOption } from '../core/options.ts'
 
+/** How the delays between two tries grow. */
 export interface BackoffOptions {
   /** The delay before the first retry, milliseconds. Default: 1000. */
   readonly initialDelayMs?: number | undefined

@@ -12,12 +12,15 @@ export type CircuitState = 'closed' | 'open' | 'half-open'
 
 /** A change of state. */
 export interface CircuitEvent {
+  /** The state before. */
   readonly from: CircuitState
+  /** The state from now on. */
   readonly to: CircuitState
   /** The failure that opened the circuit. */
   readonly cause?: unknown
 }
 
+/** Options of a `CircuitBreaker`. */
 export interface CircuitBreakerOptions extends Clocked {
   /** Failures in a row that open the circuit. Default: 5. */
   readonly failures?: number | undefined
@@ -27,9 +30,9 @@ export interface CircuitBreakerOptions extends Clocked {
   readonly successes?: number | undefined
   /** Whether an error says that the place is failing. Default: all do; a call that its own signal aborted never does. */
   readonly counts?: ((error: unknown) => boolean) | undefined
-  /** Told of each change of state. */
+  /** Told of each change of state. Default: none. */
   readonly onStateChange?: ((event: CircuitEvent) => void) | undefined
-  /** Names the place in the message; without credentials. */
+  /** Names the place in the message; without credentials. Default: none. */
   readonly label?: string | undefined
 }
 
@@ -68,6 +71,9 @@ export class CircuitBreaker {
     this.#neededSuccesses = successes
   }
 
+  /**
+   * What the next call meets: `closed`, it is made; `open`, it is refused; `half-open`, one is let through as a probe.
+   */
   get state(): CircuitState {
     return this.#state
   }

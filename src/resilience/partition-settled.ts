@@ -4,9 +4,11 @@
 export interface SettledFailure {
   /** Its place among all, counted from 0. */
   readonly index: number
+  /** What it was rejected with. */
   readonly reason: unknown
 }
 
+/** What came of many promises. */
 export interface PartitionedResults<T> {
   /** What was given, in order. */
   readonly succeeded: T[]

@@ -6,12 +6,15 @@ import { type Clocked, systemClock } from './clock.ts'
 import { type Permit, Semaphore } from './semaphore.ts'
 import { withTimeout } from './timeout.ts'
 
+/** Options of a `ResourcePool`. */
 export interface ResourcePoolOptions<T> extends Clocked {
   /** Most resources that there are at once. */
   readonly max: number
   /** Makes a resource. The signal aborts when nobody waits for it any more. */
   readonly create: (options: { readonly signal: AbortSignal }) => T | PromiseLike<T>
-  /** Lets go of a resource. What it throws becomes a process warning, RESOURCE_CLEANUP. */
+  /**
+   * Lets go of a resource. What it throws becomes a process warning, RESOURCE_CLEANUP. Default: nothing is to be done.
+   */
   readonly destroy?: ((resource: T) => unknown) | undefined
   /** Whether a resource that lay idle is still good. A throw means no. Default: all are. */
   readonly validate?: ((resource: T) => boolean | PromiseLike<boolean>) | undefined
@@ -19,12 +22,13 @@ export interface ResourcePoolOptions<T> extends Clocked {
   readonly idleTimeoutMs?: number | undefined
   /** How long `acquire` may wait, milliseconds; Infinity: for ever. Default: 30 000. */
   readonly acquireTimeoutMs?: number | undefined
-  /** Names the pool in messages; without credentials. */
+  /** Names the pool in messages; without credentials. Default: none. */
   readonly label?: string | undefined
 }
 
 /** A resource that is in use. Disposing it releases it. */
 export interface Lease<T> extends AsyncDisposable {
+  /** The resource itself. */
   readonly resource: T
   /** Gives the resource back. Idempotent. */
   release(): Promise<void>
@@ -97,6 +101,24 @@ export class ResourcePool<T> implements AsyncDisposable {
     })
   }
 
+  /** The resource that was used last, if it lies idle, is good and nobody waits; `undefined` otherwise. */
+  tryAcquire(): Lease<T> | undefined {
+    if (this.#disposing !== undefined || this.#idle.length === 0) return undefined
+    const { validate } = this.#options
+    const idle = this.#idle.at(-1)!
+    try {
+      // One that is not good, or has to be asked first, is for `acquire`.
+      if (validate !== undefined && validate(idle.resource) !== true) return undefined
+    } catch {
+      return undefined
+    }
+    const permit = this.#permits.tryAcquire()
+    if (permit === undefined) return undefined
+    this.#idle.pop()
+    idle.forget()
+    return this.#lend(idle, permit)
+  }
+
   /** Runs `operation` with a resource, which is let go of where the operation throws and `discardOnError` says so. */
   async use<R>(
     operation: (resource: T) => R | PromiseLike<R>,
@@ -113,6 +135,7 @@ export class ResourcePool<T> implements AsyncDisposable {
     }
   }
 
+  /** Refuses and rejects with POOL_CLOSED, waits for the resources in use, and lets go of all. Idempotent. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#disposing ??= this.#drain()
     return this.#disposing

@@ -17,6 +17,7 @@ export interface RetryEvent {
   readonly cause: unknown
 }
 
+/** Options of a `RetryPolicy`. */
 export interface RetryOptions extends BackoffOptions, Clocked {
   /** How often the operation is tried in all, the first time included. Default: 6, and so five retries. */
   readonly attempts?: number | undefined
@@ -32,9 +33,12 @@ export interface RetryOptions extends BackoffOptions, Clocked {
   readonly retryAfterMs?: ((error: unknown) => number | undefined) | undefined
   /** The longest that the other side may ask for, milliseconds; for more there is no retry. Default: 120 000. */
   readonly maxRetryAfterMs?: number | undefined
-  /** Names the place for those who watch (`open-iterable:retry`); without credentials. */
+  /** Names the place for those who watch (`open-iterable:retry`); without credentials. Default: none. */
   readonly label?: string | undefined
-  /** Told of each failure that is followed by another try, before the delay. What it throws ends the trying. */
+  /**
+   * Told of each failure that is followed by another try, before the delay. What it throws ends the trying. Default:
+   * none.
+   */
   readonly onRetry?: ((event: RetryEvent) => void) | undefined
 }
 

@@ -6,9 +6,11 @@ import { WaitingLine } from './waiting-line.ts'
 
 /** What was acquired. Releasing it twice does nothing. */
 export interface Permit extends Disposable {
+  /** Gives the permits back. Idempotent. */
   release(): void
 }
 
+/** Options of acquiring. */
 export interface AcquireOptions extends Abortable {
   /** How many permits to take at once. Default: 1. */
   readonly weight?: number | undefined
@@ -33,6 +35,7 @@ export class Semaphore {
   get available(): number {
     return this.#permits - this.#inUse
   }
+  /** Permits that are taken. */
   get inUse(): number {
     return this.#inUse
   }
@@ -93,6 +96,7 @@ export class Semaphore {
   }
 }
 
+/** Options of a `RateLimiter`. */
 export interface RateLimiterOptions extends Clocked {
   /** How many in `intervalMs`. */
   readonly limit: number

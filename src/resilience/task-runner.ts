@@ -6,11 +6,13 @@ import type { Abortable } from '../core/types.ts'
 
 /** The most urgent first. */
 export const PRIORITIES = ['CRITICAL', 'HIGH', 'NORMAL', 'LOW'] as const
+/** How urgent a task is, the most urgent first: see `PRIORITIES`. */
 export type Priority = (typeof PRIORITIES)[number]
 
 /** What is to be done. The signal aborts with that of `submit`, and when the runner is disposed. */
 export type Task<T> = (options: { readonly signal: AbortSignal }) => T | PromiseLike<T>
 
+/** Options of running a task. */
 export interface TaskOptions extends Abortable {
   /** Tasks of a lower priority wait until no higher one does, for ever if need be. Default: `'NORMAL'`. */
   readonly priority?: Priority | undefined
@@ -142,6 +144,7 @@ export class TaskRunner implements AsyncDisposable {
     }
   }
 
+  /** Rejects tasks that wait with RUNNER_CLOSED, aborts those that run, and waits for their end. Idempotent. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#disposing ??= this.#cancelAll()
     return this.#disposing

@@ -5,12 +5,16 @@ import { invalidOption } from '../core/options.ts'
 import type { Abortable } from '../core/types.ts'
 import { type Clocked, systemClock } from './clock.ts'
 
+/** Options of `withTimeout`. */
 export interface TimeoutOptions<T = unknown> extends Abortable, Clocked {
   /** What the message calls the operation. Default: `the operation`. */
   readonly what?: string | undefined
   /** Makes the error of the limit. Default: TIMEOUT. */
   readonly onTimeout?: (() => Error) | undefined
-  /** Gets a value that arrives when nobody waits for it any more, so that it can be let go of (a connection). */
+  /**
+   * Gets a value that arrives when nobody waits for it any more, so that it can be let go of (a connection). Default:
+   * none.
+   */
   readonly onLate?: ((value: T) => void) | undefined
 }
 

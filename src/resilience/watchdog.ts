@@ -3,16 +3,17 @@ import { createError, type LimitError } from '../core/errors.ts'
 import { invalidOption } from '../core/options.ts'
 import { type Clocked, systemClock } from './clock.ts'
 
+/** Options of a `Watchdog`. */
 export interface WatchdogOptions extends Clocked {
   /** How long one wait may take, milliseconds; Infinity: for ever. */
   readonly timeoutMs: number
-  /** Names the place in the message; without credentials. */
+  /** Names the place in the message; without credentials. Default: none. */
   readonly label?: string | undefined
   /** What was waited for, for the message. Default: `an answer`. */
   readonly what?: string | undefined
   /**
    * Told once, when a wait took too long: here the connection is destroyed, as nothing else frees it. What it throws is
-   * of no account.
+   * of no account. Default: none.
    */
   readonly onStall?: ((error: LimitError) => void) | undefined
 }

@@ -9,6 +9,7 @@ export interface SniffedDialect {
   readonly quote: string | null
   /** What makes a quote inside quotes literal: the quote itself (doubled) or a backslash; `null` where `quote` is. */
   readonly escape: string | null
+  /** What ends a record; where the sample has several, the one that most records have. */
   readonly recordDelimiter: '\n' | '\r\n' | '\r'
   /** Whether the first record names the columns. */
   readonly header: boolean
@@ -41,19 +42,29 @@ export function dialectOptions(dialect: SniffedDialect): Readonly<Record<string,
 
 /** How sure each decided part is, from 0 (no more than a default) to 1 (certain). */
 export interface Confidence {
+  /** Of `format`. */
   readonly format?: number
+  /** Of `codecs`. */
   readonly codecs?: number
+  /** Of `encoding`. */
   readonly encoding?: number
+  /** Of `dialect.delimiter`. */
   readonly delimiter?: number
+  /** Of `dialect.quote`. */
   readonly quote?: number
+  /** Of `dialect.header`. */
   readonly header?: number
+  /** Of `dialect.fromLine`. */
   readonly fromLine?: number
 }
 
 /** A format that the content may be in. */
 export interface FormatCandidate {
+  /** The id of the format. */
   readonly format: string
+  /** From 0 to 1. */
   readonly confidence: number
+  /** A sentence for people. */
   readonly why: string
 }
 
@@ -67,6 +78,7 @@ export interface Detection {
   readonly encoding?: string
   /** For delimited text. */
   readonly dialect?: SniffedDialect
+  /** How sure each part is. */
   readonly confidence: Confidence
   /** What each decision rests on, in sentences for people. */
   readonly evidence: readonly string[]

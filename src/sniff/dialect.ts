@@ -11,11 +11,17 @@ import { type Fit, fit } from './score.ts'
 
 /** What is settled before the sample is looked at: by the user, or by the extension. */
 export interface GivenDialect {
+  /** What separates fields. Default: sniffed. */
   readonly delimiter?: string | undefined
+  /** What encloses a field; `null`: nothing does. Default: sniffed. */
   readonly quote?: string | null | undefined
+  /** What makes a quote inside quotes literal. Default: sniffed. */
   readonly escape?: string | null | undefined
+  /** What begins a comment line. Default: sniffed. */
   readonly comment?: string | undefined
+  /** Whether the first record names the columns. Default: sniffed. */
   readonly header?: boolean | undefined
+  /** Physical line, from 1, at which the header or, without one, the data begins. Default: sniffed. */
   readonly fromLine?: number | undefined
   /** What has the delimiter from, where not from the user: `.tsv`. */
   readonly impliedBy?: string | undefined

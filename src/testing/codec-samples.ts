@@ -22,6 +22,7 @@ export interface CodecFacets {
   readonly checksummed: boolean
   /**
    * For a format without an end: where in an encoded piece a cut cannot be seen. The data before it is given then.
+   * Default: none.
    */
   readonly unseenCuts?: (encoded: Uint8Array) => readonly number[]
   /**
@@ -30,9 +31,9 @@ export interface CodecFacets {
   readonly highestRatio?: number
   /** Whether `encode` is there. Default true. */
   readonly writes?: boolean
-  /** A level that the codec does not have. */
+  /** A level that the codec does not have. Default: none. */
   readonly badLevel?: number
-  /** Levels to write by. */
+  /** Levels to write by. Default: none. */
   readonly levels?: readonly number[]
 }
 

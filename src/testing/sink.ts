@@ -23,7 +23,7 @@ export interface SinkCase {
 export interface SinkFacets {
   /** Whether nothing is visible before `close()`, and the old content stays after an abort. */
   readonly atomic: boolean
-  /** Opens a sink that continues `old`, where the place can. */
+  /** Opens a sink that continues `old`, where the place can. Default: none. */
   readonly makeAppending?: (old: Uint8Array) => Promise<SinkCase>
 }
 

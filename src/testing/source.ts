@@ -21,15 +21,15 @@ export interface SourceCase {
 
 /** What the source says it can do. Tests of a facet run where it is declared; one that is there undeclared fails. */
 export interface SourceFacets {
-  /** Whether it can be streamed again. */
+  /** Whether it can be streamed again. Default: `false`. */
   readonly replayable?: boolean
-  /** Whether it has ranged reads. */
+  /** Whether it has ranged reads. Default: `false`. */
   readonly random?: boolean
-  /** Whether it knows its size without reading. */
+  /** Whether it knows its size without reading. Default: `false`. */
   readonly size?: boolean
-  /** Whether it is a local file. */
+  /** Whether it is a local file. Default: `false`. */
   readonly localPath?: boolean
-  /** A source whose first chunk never comes, to see that waiting can be called off. */
+  /** A source whose first chunk never comes, to see that waiting can be called off. Default: none. */
   readonly makeBlocked?: () => Promise<SourceCase>
 }
 

@@ -120,6 +120,16 @@ describe('manners', () => {
     expect(run.code).toBe(code)
   })
 
+  it('tells errors as JSON with --json, those of the command line too', async () => {
+    const misspelt = await here(['head', '--json', 'x', '--rws', '3'])
+    expect([misspelt.code, misspelt.out]).toEqual([2, ''])
+    expect(JSON.parse(misspelt.err)).toEqual({
+      error: { code: 'USAGE', message: 'head has no option --rws', hint: 'did you mean --rows?' },
+    })
+    const missing = await here(['head', 'none.csv', '--json'])
+    expect([missing.code, JSON.parse(missing.err).error.code]).toEqual([1, 'SOURCE_NOT_FOUND'])
+  })
+
   it('shows a stack only with --verbose', async () => {
     expect((await here(['head', 'none.csv', '--verbose'])).err).toMatch(/\n {4}at /)
   })

@@ -1,14 +1,18 @@
 /** The options of reading from a URL. */
 import { is, type OptionEntry } from '../../core/options.ts'
-import { REMOTE_OPTIONS, type RemoteOptions } from '../../remote/options.ts'
+import { PART_OPTIONS, type PartOptions, REMOTE_OPTIONS, type RemoteOptions } from '../../remote/options.ts'
 
 /** A user and a password (Basic), or a token (Bearer). */
 export type HttpAuth = { readonly username: string; readonly password: string } | { readonly token: string }
 
-export interface HttpReadOptions extends RemoteOptions {
+/** Options of reading a file from a server by `https:` or `http:` (RFC 9110). */
+export interface HttpReadOptions extends RemoteOptions, PartOptions {
   /** Headers to send. They go to the origin of the target only, not to where it redirects. Default: none. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Who asks; also taken from a URL such as `https://user:password@host/`. As `headers`, for one origin only. */
+  /**
+   * Who asks; also taken from a URL such as `https://user:password@host/`. As `headers`, for one origin only. Default:
+   * none.
+   */
   readonly auth?: HttpAuth | undefined
   /** What sends the requests, to go through a proxy or an agent of your own. Default: the global `fetch`. */
   readonly fetch?: typeof fetch | undefined
@@ -19,19 +23,13 @@ export interface HttpReadOptions extends RemoteOptions {
    * cut. Default: false, which is SOURCE_END_UNKNOWN once all that came was given.
    */
   readonly allowUnknownEnd?: boolean | undefined
-  /** Bytes of each of the ranges that a large file is fetched in side by side. Default: 8 MiB. */
-  readonly partBytes?: number | undefined
-  /**
-   * How many ranges of a file are fetched side by side; `partBytes` times this is held in memory at most. Default: one
-   * until the network is what is waited for, then 4.
-   */
-  readonly concurrency?: number | undefined
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string'
 
 export const HTTP_READ_OPTIONS = {
   ...REMOTE_OPTIONS,
+  ...PART_OPTIONS,
   headers: {
     type: 'object of strings',
     default: 'none',
@@ -60,17 +58,5 @@ export const HTTP_READ_OPTIONS = {
     default: 'false',
     means: 'Takes a body without a length for whole when its connection is closed.',
     accepts: is.boolean,
-  },
-  partBytes: {
-    type: 'integer from 65536',
-    default: '8388608',
-    means: 'Bytes of each of the ranges that are fetched side by side.',
-    accepts: is.integer(65_536),
-  },
-  concurrency: {
-    type: 'integer from 1',
-    default: '1, and 4 where the network is what is waited for',
-    means: 'How many ranges of a file are fetched side by side.',
-    accepts: is.integer(1, 64),
   },
 } satisfies Record<keyof HttpReadOptions, OptionEntry>

@@ -16,23 +16,27 @@ export interface S3WriteSettings extends S3ConnectionOptions {
    * have grown as many as fit into that, or one. Default: 4.
    */
   readonly concurrency?: number | undefined
-  /** `'*'`: refuses to overwrite, with SINK_EXISTS where there is an object when the new one is published. */
+  /**
+   * `'*'`: refuses to overwrite, with SINK_EXISTS where there is an object when the new one is published. Default: it
+   * is overwritten.
+   */
   readonly ifNoneMatch?: '*' | undefined
-  /** Overwrites only the object that has this ETag; SINK_CHANGED for any other. */
+  /** Overwrites only the object that has this ETag; SINK_CHANGED for any other. Default: any. */
   readonly ifMatch?: string | undefined
   /** The media type. Default: that of the outermost codec, else of the format, else by the key's extensions. */
   readonly contentType?: string | undefined
-  /** What is stored beside the object, by name. */
+  /** What is stored beside the object, by name. Default: none. */
   readonly metadata?: Readonly<Record<string, string>> | undefined
   /**
    * Further parameters of PutObject and CreateMultipartUpload as the SDK names them: `{ StorageClass: 'STANDARD_IA',
-   * ServerSideEncryption: 'aws:kms', ACL: … }`. What this library sets itself it keeps.
+   * ServerSideEncryption: 'aws:kms', ACL: … }`. What this library sets itself it keeps. Default: none.
    */
   readonly params?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** Options for writing to S3. */
 export interface S3WriteOptions extends RemoteOptions {
+  /** How S3 is reached, and how an object is written. Default: as the SDK is configured. */
   readonly s3?: S3WriteSettings | undefined
 }
 

@@ -1,1 +1,1 @@
-export function renderModule(): Promise<string>
+export function renderModule(path?: string): Promise<string>

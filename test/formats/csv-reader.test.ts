@@ -5,10 +5,11 @@ import { parse } from 'csv-parse/sync'
 import { describe, expect, it } from 'vitest'
 import { checkOptions } from '../../src/core/options.ts'
 import { CsvDecoder } from '../../src/formats/csv/decoder.ts'
+import { compileRowBuilder } from '../../src/formats/csv/generated-rows.ts'
 import { resolveReadOptions } from '../../src/formats/csv/read-dialect.ts'
 import { CSV_READ_OPTIONS, type CsvReadOptions } from '../../src/formats/csv/read-options.ts'
 import { openCsvReader } from '../../src/formats/csv/reader.ts'
-import { compileRowBuilder, loopRowBuilder } from '../../src/formats/csv/rows.ts'
+import { loopRowBuilder } from '../../src/formats/csv/rows.ts'
 import { lendingSource, readCsv } from './csv-reading.ts'
 
 const ENGINES = ['native', 'csv-parse'] as const

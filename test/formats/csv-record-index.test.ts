@@ -4,7 +4,14 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MAX_INDEXED_BYTES, type RecordIndex, recordIndex } from '../../src/formats/csv/simd/record-index.ts'
+import { calendarDate, exactInteger, exactNumber } from '../../src/core/values.ts'
+import {
+  MAX_INDEXED_BYTES,
+  NOT_READ,
+  type RecordIndex,
+  recordIndex,
+  valuePlan,
+} from '../../src/formats/csv/simd/record-index.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
@@ -98,6 +105,84 @@ describe('record index', () => {
       ),
       { seed: 20260101, numRuns: 5000 },
     )
+  })
+
+  it('reads values as they are read one by one, or does not read them', () => {
+    const index = recordIndex()!
+    const digits = (maxLength: number) => fc.string({ unit: fc.constantFrom(...'0123456789'), maxLength })
+    const sign = fc.constantFrom('', '', '-')
+    const two = (max: number) => fc.nat(max).map(n => String(n).padStart(2, '0'))
+    const limits = ['2147483647', '2147483648', '-2147483648', '9007199254740991', '9007199254740993', '-0', '-0.0']
+    const cell = fc.oneof(
+      fc.tuple(sign, digits(17)).map(parts => parts.join('')),
+      fc.tuple(sign, digits(9), fc.constantFrom('', '.', '..'), digits(9)).map(parts => parts.join('')),
+      fc.tuple(fc.nat(9999), two(13), two(32)).map(([y, m, d]) => `${String(y).padStart(4, '0')}-${m}-${d}`),
+      fc.integer({ min: -60_000_000_000, max: 250_000_000_000 }).map(s => new Date(s * 1000).toJSON().slice(0, 10)),
+      fc.string({ unit: fc.constantFrom(...'0123456789-+.e/:; \x00\x7f'), maxLength: 20 }),
+      fc.constantFrom(...limits, '2024-02-29', '1900-02-29', '2000-02-29', '0000-01-01', '0001-01-01', '1e5', ''),
+    )
+    const kinds = ['int32', 'integer', 'number', 'date'] as const
+    const fields = kinds.flatMap(kind => [0, 1, 2].map(field => ({ field, kind })))
+    let read = 0
+    const check = (text: string, { field, kind }: (typeof fields)[number], record: number): boolean => {
+      const slot = fields.findIndex(planned => planned.field === field && planned.kind === kind)
+      const first = index.bases[record]! & -2
+      const inInt32s = kind === 'int32' || kind === 'date'
+      const found = inInt32s ? index.int32s[first + 2 * slot]! : index.doubles[first / 2 + slot]!
+      const isRead = inInt32s ? found !== NOT_READ : !Number.isNaN(found)
+      const expected =
+        kind === 'date'
+          ? calendarDate(text, 0, text.length)?.getTime()
+          : kind === 'number'
+            ? exactNumber(text, 0, text.length)
+            : exactInteger(text, 0, text.length)
+      if (isRead) {
+        read++
+        expect([text, kind === 'date' ? found * 86_400_000 : found]).toEqual([text, expected])
+      } else if (expected !== undefined) {
+        // Only what is long, or does not fit.
+        const isLong = text.replace('-', '').length > 15 || (kind === 'int32' && Math.abs(expected) > 2 ** 31 - 1)
+        expect([text, isLong || (kind === 'number' && /e/i.test(text))]).toEqual([text, true])
+      }
+      return isRead
+    }
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(cell, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 8 }),
+        fc.boolean(),
+        fc.boolean(),
+        (rows, crlf, pairs) => {
+          const text = rows.map(row => `${row.join(',')}${pairs ? '\r\n' : '\n'}`).join('')
+          index.index(Buffer.from(text), { delimiter: 0x2c, quote: 0x22, crlf }, false)
+          index.readValues(valuePlan(3, fields))
+          for (const [record, row] of rows.entries()) {
+            if (row.length !== 3) continue
+            const cells = pairs && !crlf ? row.with(2, `${row[2]}\r`) : row
+            const whole = fields.map(planned => check(cells[planned.field]!, planned, record)).every(Boolean)
+            expect((index.bases[record]! & 1) === 0).toBe(whole)
+          }
+        },
+      ),
+      { seed: 20260101, numRuns: 5000 },
+    )
+    expect(read).toBeGreaterThan(10_000)
+  })
+
+  it('reads the values of the largest block, and of records that are not as wide as planned', () => {
+    const index = recordIndex()!
+    const dialect = { delimiter: 0x2c, quote: 0x22, crlf: true }
+    const plan = valuePlan(2, [
+      { field: 0, kind: 'int32' },
+      { field: 1, kind: 'int32' },
+    ])
+    index.index(Buffer.from('1,2\n'.repeat(MAX_INDEXED_BYTES / 4)), dialect, false)
+    index.readValues(plan)
+    const last = index.bases[MAX_INDEXED_BYTES / 4 - 1]!
+    expect([index.count, index.int32s[last], index.int32s[last + 2]]).toEqual([MAX_INDEXED_BYTES / 4, 1, 2])
+    index.index(Buffer.from(`${'\n'.repeat(MAX_INDEXED_BYTES - 4)}3,4\n`), dialect, false)
+    index.readValues(plan)
+    const only = index.bases[MAX_INDEXED_BYTES - 4]!
+    expect([only, index.int32s[only], index.int32s[only + 2]]).toEqual([0, 3, 4])
   })
 
   it('holds the largest block there may be', () => {

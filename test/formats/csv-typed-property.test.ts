@@ -202,11 +202,12 @@ function print({
   quoteOdd,
   crlf,
 }: Omit<typeof table extends fc.Arbitrary<infer T> ? T : never, 'scan' | 'chunkBytes'>) {
+  const height = columns[0]!.length
   const names = columns.map((_, i) => `c${i}`)
   const cells: (string | null)[][] = []
   const lines = [names.join(',')]
   for (let r = 0; r < rows; r++) {
-    const values = columns.map(values => values[r]!)
+    const values = columns.map(values => values[r % height]!)
     const quoted = values.map(
       (value, i) =>
         quoteAll ||
@@ -244,6 +245,67 @@ describe('cast on tables of any texts', () => {
       { ...RUNS, numRuns: engine === 'native' ? RUNS.numRuns * 3 : RUNS.numRuns },
     )
     expect([...met].sort()).toEqual(['bigint', 'boolean', 'date', 'integer', 'number', 'text', 'timestamp'])
+  })
+
+  it('gives what the oracle gives of long ones too, by code that is generated for their columns', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        table,
+        fc.integer({ min: 201, max: 700 }),
+        fc.constantFrom(1, 3, 12, 199, 200, 300, 1000),
+        fc.constantFrom(100, 1001, Infinity),
+        async (input, rowCount, scan, chunkBytes) => {
+          const { names, cells, text } = print({ ...input, rows: rowCount })
+          const { rows, schema, error } = await readTyped(text, { cast: true, scan }, { chunkBytes })
+          expect(error).toBeUndefined()
+          expect(rows.length).toBe(rowCount)
+          for (const [i, name] of names.entries()) {
+            const { values, ...typing } = oracleColumn(
+              cells.map(row => row[i]!),
+              scan,
+            )
+            expect(schema![i]).toEqual({ name, nullable: values.includes(null), source: 'inferred', ...typing })
+            expect(columnOf(rows, name)).toEqual(values)
+          }
+        },
+      ),
+      { ...RUNS, numRuns: Math.ceil(RUNS.numRuns / 4) },
+    )
+  })
+
+  it('does not matter for what is bad in the sample where the input is cut', async () => {
+    const bad = ['1,2,3', 'x', '"a"b,1', 'a"b,1', 'x,1', '', '"x\ny",1', '\ufffd,1', '2024-02-29,1', ',"1"']
+    const line = fc.oneof(
+      { weight: 9, arbitrary: fc.constantFrom('1,2', '-3,4.5', ',0', '7,漢', '"8",9') },
+      { weight: 1, arbitrary: fc.constantFrom(...bad) },
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(line, { minLength: 1, maxLength: 60 }),
+        fc.constantFrom(1, 5, 20, 40),
+        fc.integer({ min: 1, max: 40 }),
+        fc.boolean(),
+        fc.boolean(),
+        async (lines, scan, chunkBytes, skip, declares) => {
+          const text = `a,b\n${lines.join('\n')}\n`
+          const options = { cast: true, scan, ...(declares ? { types: { a: 'integer' } as const } : {}) }
+          // What is known once it is open depends on how much is read by then.
+          const read = async (more: object, chunks = Infinity) => {
+            const { opened: _, ...result } = await readTyped(
+              text,
+              { ...options, ...more },
+              { skip, chunkBytes: chunks },
+            )
+            return result
+          }
+          const whole = await read({})
+          expect(await read({}, chunkBytes)).toEqual(whole)
+          // Has the sample taken record by record.
+          expect(await read({ skipRecordsWithEmptyValues: true })).toEqual(whole)
+        },
+      ),
+      RUNS,
+    )
   })
 
   it('is written back as it was, but for what is documented to be the same', async () => {

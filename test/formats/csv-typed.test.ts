@@ -1,9 +1,11 @@
 /** Typed reading of CSV, case by case: what is inferred and what is not, nulls, widening, declared types, what goes wrong. */
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { ColumnTypes, resolveTyping } from '../../src/core/typing.ts'
+import { ColumnTypes } from '../../src/core/column-types.ts'
+import { resolveTyping } from '../../src/core/typing.ts'
+import { compileRowBuilder } from '../../src/formats/csv/generated-rows.ts'
 import { openCsvReader } from '../../src/formats/csv/reader.ts'
-import { compileRowBuilder, loopRowBuilder } from '../../src/formats/csv/rows.ts'
+import { loopRowBuilder } from '../../src/formats/csv/rows.ts'
 import type { Widening } from '../../src/index.ts'
 import { CalendarDate, MemoryTarget, openIterable, type ReadOptions } from '../../src/index.ts'
 import { lendingSource } from './csv-reading.ts'

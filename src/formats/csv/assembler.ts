@@ -1,12 +1,16 @@
 /** Records of fields → rows: the header, blank lines, ragged records, the policy for bad ones. Both engines feed it. */
+
+import type { ColumnTypes } from '../../core/column-types.ts'
 import { createError, excerpt, nearest } from '../../core/errors.ts'
 import type { Schema } from '../../core/schema.ts'
 import type { ReadContext, Row } from '../../core/types.ts'
-import { ColumnTypes, checkTypedNames, type Decided, MAX_SAMPLE_CHARACTERS, typeMismatch } from '../../core/typing.ts'
+import { checkTypedNames, type Decided, MAX_SAMPLE_CHARACTERS, typeMismatch } from '../../core/typing.ts'
 import { headerMissing, type Place, raggedRecord } from './errors.ts'
+import { compileRowBuilder } from './generated-rows.ts'
 import { freeKey, joinHeader, uniqueColumns } from './header.ts'
 import type { ReadDialect } from './read-dialect.ts'
-import { compileRowBuilder, loopRowBuilder, type RowBuilder, type RowShape, rowOf } from './rows.ts'
+import { loopRowBuilder, type RowBuilder, type RowShape, rowOf } from './rows.ts'
+import type { SampledShape } from './sample.ts'
 
 /** The record that an engine has in hand; asked for only when something is wrong. */
 export interface RecordInHand {
@@ -52,6 +56,8 @@ export class RowAssembler {
   #held: HeldRecord[] = []
   #heldCharacters = 0
   #compiled = false
+  /** Records of which it is known that they will come. */
+  #expected = 0
   #ended = false
   #extraKey: string
 
@@ -94,6 +100,14 @@ export class RowAssembler {
     return this.#dialect.skipRecordsWithEmptyValues || this.#dialect.onRecord !== undefined || this.#isSampling
   }
 
+  /** What types are inferred of, if records may be shown to `Sample` before they are taken; null where not. */
+  get sampled(): SampledShape | null {
+    const { typing, skipRecordsWithEmptyValues } = this.#dialect
+    if (!this.#isSampling || this.#types === null || this.#shape === null || this.#held.length > 0) return null
+    if (typing!.scan === 'full' || skipRecordsWithEmptyValues) return null
+    return { types: this.#types, width: this.width, picks: this.#shape.picks, records: Number(typing!.scan) }
+  }
+
   /** Number of the data record in hand; `before` counts the rows of the batch in hand. */
   recordNumber(before: number): number {
     return this.records + before + this.#held.length + 1
@@ -106,9 +120,10 @@ export class RowAssembler {
     return typing?.cast === true && typing.decided === undefined && !this.#ended
   }
 
-  /** Compiles the builder once enough records have come for it to pay. */
+  /** Compiles the builder once enough records have come, or are known to come, for it to pay. */
   warm(): void {
-    if (this.#compiled || this.records < RECORDS_BEFORE_COMPILING || this.#shape === null) return
+    if (this.#compiled || this.#shape === null) return
+    if (this.records < RECORDS_BEFORE_COMPILING && this.#expected < RECORDS_BEFORE_COMPILING) return
     this.#compiled = true
     this.builder = compileRowBuilder(this.#shape) ?? this.builder
   }
@@ -167,7 +182,7 @@ export class RowAssembler {
    */
   release(rows: Row[]): void {
     if (!this.#isSampling || this.#types === null) return
-    this.#decide()
+    this.decide()
     const held = this.#held
     this.#held = []
     for (const { fields, quoted, line, record } of held) {
@@ -181,9 +196,11 @@ export class RowAssembler {
     }
   }
 
-  #decide(): void {
+  /** Ends the sample; `records` were shown to `Sample`, and are still to be taken. */
+  decide(records = 0): void {
     this.#types!.decide()
     this.builder = loopRowBuilder(this.#shape!)
+    this.#expected = records
   }
 
   /** Adds a record to the sample. A value that is not of its declared type is an error already now. */
@@ -272,8 +289,8 @@ export class RowAssembler {
     this.width = width
     this.blankIsRecord = !(this.#dialect.skipEmptyLines ?? width > 1)
     const keys = columns === null ? null : picks.map(i => columns[i]!)
-    const { typing } = this.#dialect
-    if (typing !== null) this.#types = new ColumnTypes(typing, keys ?? picks.map(numbered), this.#context.label)
+    const { typing, createTypes } = this.#dialect
+    if (typing !== null) this.#types = createTypes!(typing, keys ?? picks.map(numbered), this.#context.label)
     this.#shape = { width, picks, keys, types: this.#types }
     this.builder = loopRowBuilder(this.#shape)
   }

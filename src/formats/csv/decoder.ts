@@ -8,6 +8,7 @@ import { RowAssembler } from './assembler.ts'
 import { BlockReader } from './block-reader.ts'
 import { Preamble } from './preamble.ts'
 import type { ReadDialect } from './read-dialect.ts'
+import { Sample } from './sample.ts'
 import { type IndexDialect, indexDialectOf, RECORD_SHIFT, type RecordIndex, recordIndex } from './simd/record-index.ts'
 
 const LF = 10
@@ -29,6 +30,9 @@ export class CsvDecoder implements Decoder<Row> {
   #reader: BlockReader | null = null
   /** The dialect as the index knows it; `null` where that is not so, or there is no index. */
   #indexDialect: IndexDialect | null = null
+  /** Whether the sample of types has still to be read, or to be found not to be there. */
+  #isSampling: boolean
+  #sample: Sample | null = null
   /** Whether the splitter holds the beginning of a line. */
   #holdsTail = false
   /** What ended the decoding. */
@@ -39,6 +43,7 @@ export class CsvDecoder implements Decoder<Row> {
     this.#label = context.label
     this.#assembler = new RowAssembler(dialect, context)
     this.#preamble = new Preamble(dialect, context.label)
+    this.#isSampling = dialect.typing?.cast === true
     // No larger than a record may be: then a block that is larger holds nothing but one line.
     this.#blockBytes = Math.min(BLOCK_BYTES, dialect.maxRecordBytes)
   }
@@ -61,7 +66,8 @@ export class CsvDecoder implements Decoder<Row> {
       const splitter = this.#splitter ?? this.#begin()
       for (const piece of pieces) {
         if (this.#indexDialect === null) yield* this.#readBlocks(splitter.push(piece))
-        else yield* this.#readIndexed(asBuffer(piece), splitter, this.#indexDialect)
+        else if (!this.#isSampling) yield* this.#readIndexed(asBuffer(piece), splitter, this.#indexDialect)
+        else yield* this.#readSample(asBuffer(piece), splitter, this.#indexDialect)
       }
     } catch (error) {
       this.#failure ??= { error }
@@ -77,6 +83,7 @@ export class CsvDecoder implements Decoder<Row> {
         const data = this.#preamble.end()
         yield* this.#readBlocks(this.#begin().push(data))
       }
+      yield* this.#endSample()
       yield* this.#readBlocks(this.#splitter!.flush())
       const reader = this.#reader!
       while (reader.open) {
@@ -98,6 +105,7 @@ export class CsvDecoder implements Decoder<Row> {
   *release(): Generator<Batch, void, undefined> {
     const reader = this.#reader
     if (reader === null) return
+    yield* this.#endSample()
     const rows = this.#collect(() => this.#assembler.release(reader.rows))
     if (rows.length > 0) yield rows
   }
@@ -125,6 +133,44 @@ export class CsvDecoder implements Decoder<Row> {
       if (rows.length > 0) yield rows
       this.#checkFailure()
     }
+  }
+
+  /** Reads a chunk of the sample: the header, then records that are looked at before they are read. */
+  *#readSample(chunk: Buffer, splitter: BlockSplitter, dialect: IndexDialect): Generator<Batch, void, undefined> {
+    const assembler = this.#assembler
+    let at = 0
+    while (assembler.inHeader && at < chunk.length) {
+      const to = lineEnd(chunk, at)
+      this.#holdsTail = chunk[to - 1] !== LF
+      yield* this.#readBlocks(splitter.push(chunk.subarray(at, to)))
+      at = to
+    }
+    if (at === chunk.length) return
+    this.#sample ??= this.#openSample(dialect)
+    if (this.#sample !== null) {
+      const { state, at: next } = this.#sample.push(chunk, at)
+      if (state === 'more') return
+      if (state === 'whole') assembler.decide(this.#sample.records)
+      yield* this.#endSample()
+      at = next
+    }
+    this.#isSampling = false
+    yield* this.#readIndexed(chunk.subarray(at), splitter, dialect)
+  }
+
+  #openSample(index: IndexDialect): Sample | null {
+    const shape = this.#assembler.sampled
+    if (shape === null || this.#holdsTail || this.#reader!.open) return null
+    const quote = this.#dialect.quote ?? ''
+    return new Sample(shape, { index, quote, blockBytes: this.#blockBytes, textOf }, recordIndex()!)
+  }
+
+  /** Reads what was kept of the sample. */
+  *#endSample(): Generator<Batch, void, undefined> {
+    const kept = this.#sample?.take()
+    this.#sample = null
+    this.#isSampling = false
+    if (kept !== undefined && kept.length > 0) yield* this.#readIndexed(kept, this.#splitter!, this.#indexDialect!)
   }
 
   /** Reads a chunk in blocks that end where a record does, so far as the index finds such, and hands the others on. */

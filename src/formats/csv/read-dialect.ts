@@ -1,4 +1,6 @@
 /** What follows from the options of the CSV reader: the dialect with its defaults, and the engine that reads it. */
+
+import type { CreateTypes } from '../../core/column-types.ts'
 import { invalidOption } from '../../core/options.ts'
 import { resolveTyping, type Typing } from '../../core/typing.ts'
 import type { CsvReadOptions } from './read-options.ts'
@@ -39,6 +41,8 @@ export interface ReadDialect {
   readonly onRecord: CsvReadOptions['onRecord']
   /** `null`: all fields are text, and none is null. */
   readonly typing: Typing | null
+  /** Set where there is `typing`: what that needs is loaded only then. */
+  readonly createTypes?: CreateTypes
 }
 
 /** Puts the defaults in place and chooses the engine. Throws `OPTION_INVALID` for options that contradict each other. */

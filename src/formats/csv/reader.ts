@@ -15,9 +15,12 @@ export async function openCsvReader(
   options: CsvReadOptions,
   context: ReadContext,
 ): Promise<RowReader> {
-  const dialect = resolveReadOptions(options)
-  const { typing } = dialect
-  if (typing?.cast !== true || typing.scan !== 'full') return open(source, dialect, context)
+  const resolved = resolveReadOptions(options)
+  const { typing } = resolved
+  if (typing === null) return open(source, resolved, context)
+  const { createTypes } = await import('../../core/column-types.ts')
+  const dialect: ReadDialect = { ...resolved, createTypes }
+  if (typing.cast !== true || typing.scan !== 'full') return open(source, dialect, context)
   const observing: ReadDialect = { ...dialect, onRecord: undefined }
   const decided = await decideByScan(source, context, async silent => {
     if (dialect.engine === 'native') return scanByDecoder(source, new CsvDecoder(observing, silent), silent.signal)

@@ -28,18 +28,26 @@ export type CsvCastResult =
       readonly quoted_string?: boolean
     }
 
+/** Turns a value of one type into the text of its field. */
 export type CsvCast<T> = (value: T, context: CsvCastContext) => CsvCastResult
 
+/** What turns values into text, by their type; each type without one is written as ever. */
 export interface CsvCasts {
+  /** For bigints. */
   readonly bigint?: CsvCast<bigint>
+  /** For `true` and `false`. */
   readonly boolean?: CsvCast<boolean>
+  /** For instances of `Date`. */
   readonly date?: CsvCast<Date>
+  /** For numbers. */
   readonly number?: CsvCast<number>
   /** Objects that are not a Date: arrays and bytes too. */
   readonly object?: CsvCast<object>
+  /** For texts. */
   readonly string?: CsvCast<string>
 }
 
+/** Options of writing CSV and its dialects (RFC 4180). The names are those of csv-stringify, in camel case. */
 export interface CsvWriteOptions {
   /** What separates fields. Default `','`; by the file name `'\t'` for .tsv and .tab, `'|'` for .psv. */
   readonly delimiter?: string | undefined
@@ -96,7 +104,7 @@ export interface CsvWriteOptions {
   readonly types?: Readonly<Record<string, ColumnType>> | undefined
   /**
    * Puts `'` before text, names of columns included, that a spreadsheet would run as a formula: that begins with
-   * `= + - @`, one of their full-width forms, tab, CR, LF or NUL. Numbers are left alone. Default `false`.
+   * `=`, `+`, `-` or an at sign, one of their full-width forms, tab, CR, LF or NUL. Numbers are left alone. Default `false`.
    */
   readonly escapeFormulas?: boolean | undefined
   /** Turns values into text by type, as csv-stringify's `cast` does. Runs on csv-stringify. Default: none. */

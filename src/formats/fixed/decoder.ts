@@ -1,17 +1,11 @@
 /** Fixed-width text → rows. */
 import { type Block, BlockSplitter } from '../../core/blocks.ts'
+import { ColumnTypes } from '../../core/column-types.ts'
 import { createError, type ErrorCode, excerpt } from '../../core/errors.ts'
 import type { DecidingDecoder } from '../../core/full-scan.ts'
 import type { Schema } from '../../core/schema.ts'
 import type { Batch, ReadContext, Row } from '../../core/types.ts'
-import {
-  ColumnTypes,
-  checkTypedNames,
-  type Decided,
-  MAX_SAMPLE_CHARACTERS,
-  type Typing,
-  typeMismatch,
-} from '../../core/typing.ts'
+import { checkTypedNames, type Decided, MAX_SAMPLE_CHARACTERS, type Typing, typeMismatch } from '../../core/typing.ts'
 import { charactersOf, SAMPLE, textOf, trimmed } from './characters.ts'
 import type { FixedReadOptions } from './options.ts'
 

@@ -4,7 +4,9 @@ import { TYPING_OPTIONS, type TypingOptions } from '../../core/typing.ts'
 
 /** A column. Its width counts characters (Unicode code points), however wide they look. */
 export interface FixedField {
+  /** The name of the column. */
   readonly name: string
+  /** Characters (Unicode code points), from 1. */
   readonly width: number
   /** On which side a value stands when it is written. Default `'left'`. */
   readonly align?: 'left' | 'right' | undefined
@@ -16,11 +18,14 @@ export interface FixedField {
  * often cut off; any other line of the wrong length is an error.
  */
 export interface FixedReadOptions extends Omit<TypingOptions, 'quotedNulls'> {
-  /** The columns from left to right, one directly behind the other. The first line is then data, unless `header: true`. */
+  /**
+   * The columns from left to right, one directly behind the other. The first line is then data, unless `header: true`.
+   * Default: `widths`, or guessed.
+   */
   readonly fields?: readonly FixedField[] | undefined
   /**
    * The widths only, in characters. Without `fields` and `widths` the columns are guessed: they are what the first 1000
-   * lines have between columns of blanks. Text of a later line that is between them is an error.
+   * lines have between columns of blanks. Text of a later line that is between them is an error. Default: none.
    */
   readonly widths?: readonly number[] | undefined
   /**
@@ -45,7 +50,7 @@ export interface FixedReadOptions extends Omit<TypingOptions, 'quotedNulls'> {
 export interface FixedWriteOptions {
   /** The columns from left to right. Default: those of the first 1000 rows, as wide as their longest value, a blank apart. */
   readonly fields?: readonly FixedField[] | undefined
-  /** The widths only; the names are those of the first row. */
+  /** The widths only; the names are those of the first row. Default: `fields`. */
   readonly widths?: readonly number[] | undefined
   /** Whether the first line has the names. Default: `false` with `fields`, else `true`. */
   readonly header?: boolean | undefined

@@ -1,4 +1,5 @@
 /** Where the fields and the records of a block of CSV end, found 64 bytes at a time. */
+import type { ValueKind } from '../../../core/column-types.ts'
 import type { LineEnding, ReadDialect } from '../read-dialect.ts'
 import { RECORD_INDEX_WASM } from './record-index-wasm.ts'
 
@@ -10,6 +11,12 @@ const RESULTS = MAX_INDEXED_BYTES + PADDING
 const ENDS = RESULTS + 8
 const RECORDS = ENDS + 4 * MAX_INDEXED_BYTES
 const LINES = RECORDS + 4 * MAX_INDEXED_BYTES
+const BASES = LINES + 4 * MAX_INDEXED_BYTES
+const POWERS = BASES + 4 * MAX_INDEXED_BYTES
+const PLAN = POWERS + 8 * 16
+/** Most fields of a record that `RecordIndex.readValues` reads. */
+const MAX_PLANNED_FIELDS = 512
+const SLOTS = PLAN + 8 * MAX_PLANNED_FIELDS
 /** A byte that UTF-8 does not have. */
 const NONE = 255
 const CR = 13
@@ -34,6 +41,19 @@ interface RecordIndexExports {
     open: number,
     results: number,
   ) => number
+  readonly values: (
+    block: number,
+    ends: number,
+    records: number,
+    count: number,
+    width: number,
+    cr: number,
+    plan: number,
+    planEnd: number,
+    slots: number,
+    bases: number,
+    powers: number,
+  ) => void
 }
 
 /** What the index knows of a dialect. Lines end with LF; a quote inside quotes is doubled. */
@@ -62,8 +82,32 @@ export function indexDialectOf(
 export const HAS_QUOTES = 1
 /** In an item of `RecordIndex.records`: it has doubled quotes. */
 export const HAS_DOUBLED_QUOTES = 2
+export const ANY_QUOTES = HAS_QUOTES | HAS_DOUBLED_QUOTES
 /** An item of `RecordIndex.records` without these. */
 export const RECORD_SHIFT = 2
+
+/** What stands in `RecordIndex.int32s` for a value that was not read. */
+export const NOT_READ = -2_147_483_648
+
+/** A field that `RecordIndex.readValues` reads. */
+export interface PlannedField {
+  readonly field: number
+  /** The values of `int32` and, as numbers of days, of `date` go to `int32s`, others to `doubles`. */
+  readonly kind: ValueKind
+}
+
+const KINDS = { int32: 1, number: 2, integer: 3, date: 4 } as const satisfies Record<ValueKind, number>
+
+/** The fields of a record to be read as values. */
+export interface ValuePlan {
+  /** Fields of a record. */
+  readonly width: number
+  readonly items: Int32Array
+}
+
+export function valuePlan(width: number, fields: readonly PlannedField[]): ValuePlan {
+  return { width, items: Int32Array.from(fields.flatMap(({ field, kind }) => [field, KINDS[kind]])) }
+}
 
 export interface RecordIndex {
   /** Position of each delimiter and LF outside quotes, in order, in UTF-16 units. */
@@ -85,6 +129,20 @@ export interface RecordIndex {
    * held before is gone. Of invalid UTF-8 it gives positions that are no good, but `bytes` at which a line ends.
    */
   index(block: Uint8Array, dialect: IndexDialect, open: boolean): void
+  /**
+   * The values that `readValues` has read, by the exact readings of core/values.ts: what these do not take is `NOT_READ`
+   * or NaN, and so are texts that are longer than most. A slot is an item of `doubles`, or two of `int32s`, of which the
+   * second is of no use.
+   */
+  readonly int32s: Int32Array
+  readonly doubles: Float64Array
+  /**
+   * For each record that has as many fields as the plan says: the number of the slot of its first value in `int32s`; and 1
+   * more if not all values were read.
+   */
+  readonly bases: Int32Array
+  /** Reads values of all records, once for a plan. Only of an index of ASCII. */
+  readValues(plan: ValuePlan): void
 }
 
 let shared: RecordIndex | null | undefined
@@ -106,9 +164,13 @@ export function recordIndex(): RecordIndex | null {
 
 function createIndex(): RecordIndex {
   const instance = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(RECORD_INDEX_WASM, 'base64')))
-  const { memory, index } = instance.exports as RecordIndexExports
+  const { memory, index, values } = instance.exports as RecordIndexExports
   const memoryBytes = new Uint8Array(memory.buffer)
   const results = new Int32Array(memory.buffer, RESULTS, 2)
+  const planned = new Int32Array(memory.buffer, PLAN, 2 * MAX_PLANNED_FIELDS)
+  new Float64Array(memory.buffer, POWERS, 16).set(Array.from({ length: 16 }, (_, i) => 10 ** i))
+  let valuesOf: ValuePlan | null = null
+  let crOf = CR
   const created = {
     ends: new Int32Array(memory.buffer, ENDS, MAX_INDEXED_BYTES),
     records: new Int32Array(memory.buffer, RECORDS, MAX_INDEXED_BYTES),
@@ -117,16 +179,29 @@ function createIndex(): RecordIndex {
     bytes: 0,
     ascii: true,
     filled: 0,
+    int32s: new Int32Array(memory.buffer, SLOTS, 2 * MAX_INDEXED_BYTES),
+    doubles: new Float64Array(memory.buffer, SLOTS, MAX_INDEXED_BYTES),
+    bases: new Int32Array(memory.buffer, BASES, MAX_INDEXED_BYTES),
     index(block: Uint8Array, dialect: IndexDialect, open: boolean) {
       const { length } = block
       const quote = dialect.quote < 0 ? NONE : dialect.quote
       const cr = dialect.crlf ? CR : NONE
+      valuesOf = null
+      crOf = cr
       memoryBytes.set(block)
       memoryBytes.fill(0, length, length + PADDING)
       created.filled++
       created.count = index(0, length, ENDS, RECORDS, LINES, dialect.delimiter, quote, cr, open ? -1 : 0, RESULTS)
       created.bytes = results[0]!
       created.ascii = results[1] === 0
+    },
+    readValues(plan: ValuePlan) {
+      if (plan === valuesOf) return
+      valuesOf = plan
+      const { width, items } = plan
+      planned.set(items)
+      const planEnd = PLAN + 4 * items.length
+      values(0, ENDS, RECORDS, created.count, width, crOf, PLAN, planEnd, SLOTS, BASES, POWERS)
     },
   }
   return created

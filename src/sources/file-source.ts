@@ -32,7 +32,8 @@ const MAX_READ_BYTES = 1024 * 1024 * 1024
  * A regular file (or block device) is replayable and has ranged reads: each `stream()` begins at byte 0 and reads to the
  * end that it then finds, so a file that grows or shrinks while it is read is taken as it is. One descriptor serves them
  * all until the source is disposed; a file that is replaced meanwhile is read on as it was. A FIFO, a terminal or another
- * device is read once, in order.
+ * device is read once, in order. A source that is dropped without being disposed keeps its descriptor until it is
+ * collected as garbage.
  *
  * Throws SOURCE_NOT_FOUND, SOURCE_DENIED or SOURCE_FAILED; `signal.reason` when aborted.
  */
@@ -84,6 +85,14 @@ async function openAny(path: string, label: string, chunkBytes: number): Promise
   }
 }
 
+/**
+ * Closes the files of sources that nobody disposed: `await openIterable('x.csv').read()` leaves one that nobody holds any
+ * more. Node closes such a file too, but warns of it, and in later versions ends the process (DEP0137).
+ */
+const dropped = new FinalizationRegistry<FileHandle>(file => {
+  file.close().catch(() => {}) // there is nobody to tell
+})
+
 class FileSource implements ByteSource {
   readonly label: string
   readonly replayable: boolean
@@ -113,6 +122,7 @@ class FileSource implements ByteSource {
     }
     // A small file needs no large buffers; one byte more, so that the first read can also find the end.
     this.#chunkBytes = this.size === undefined ? chunkBytes : Math.min(chunkBytes, Math.max(this.size + 1, 4096))
+    dropped.register(this, file, this)
   }
 
   stream(options: Abortable = {}): AsyncIterableIterator<Uint8Array> {
@@ -141,6 +151,7 @@ class FileSource implements ByteSource {
     await Promise.all([...this.#streams].map(stream => stream.cancel(closed)))
     // A descriptor that is closed under a read may by then be another file's.
     await Promise.allSettled(this.#reads)
+    dropped.unregister(this)
     await this.#file.close()
   }
 

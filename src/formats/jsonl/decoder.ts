@@ -3,6 +3,7 @@ import { createError, type ErrorCode, type ErrorDetails, excerpt } from '../../c
 import { findUnsafeIntegers, indexOfUnsafeInteger, parseWithBigInts, parseWithText } from '../../core/json-integers.ts'
 import { parseJson } from '../../core/json-parse.ts'
 import type { Batch, Decoder, ReadContext, Row } from '../../core/types.ts'
+import { AlikeParser } from './alike-parse.ts'
 import { BlockParser } from './block-parse.ts'
 import type { JsonlReadOptions } from './read-options.ts'
 import { findSyntaxFault } from './syntax.ts'
@@ -28,14 +29,24 @@ const BLOCK_BYTES = 65_536
 /** In half of that the calls for each piece cost more; of twice as much, fewer pieces are ASCII. */
 const PIECE_BYTES = 8192
 
-/** JSONL → rows: a block at once where `BlockParser` proves that to be the same, else line by line. */
+/** Of lines that are alike, values are cut out of the text, and keep it; so it is as small as that of a CSV. */
+const ALIKE_BLOCK_BYTES = 8192
+/** Bytes that are read before it is asked whether lines are alike: in a small file it would not pay. */
+const BYTES_BEFORE_LEARNING = 65_536
+
+/**
+ * JSONL → rows: lines that are alike by `AlikeParser`, else a block at once where `BlockParser` proves that to be the same,
+ * else line by line.
+ */
 export class JsonlDecoder implements Decoder {
   readonly #splitter: BlockSplitter
   readonly #parser = new BlockParser()
+  readonly #alike: AlikeParser
   readonly #label: string
   readonly #onBadRecord: ReadContext['onBadRecord']
   readonly #maxRecordBytes: number
   readonly #bigint: 'auto' | 'string' | 'number' | 'error'
+  readonly #replaces: boolean
   readonly #wrapValues: string | undefined
   /** Lines that were passed, records among them, and bytes of the blocks that were passed. */
   #lines = 0
@@ -51,6 +62,8 @@ export class JsonlDecoder implements Decoder {
     this.#onBadRecord = (error, raw) => context.onBadRecord(error, raw)
     this.#maxRecordBytes = options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES
     this.#bigint = options.bigint ?? 'auto'
+    this.#alike = new AlikeParser(this.#bigint !== 'number')
+    this.#replaces = options.encodingErrors === 'replace'
     this.#wrapValues = options.wrapValues
     this.#splitter = new BlockSplitter({
       terminator: LINE_FEED,
@@ -75,9 +88,7 @@ export class JsonlDecoder implements Decoder {
     let rows: Row[] = []
     try {
       for (const block of blocks) {
-        this.#blockLines = this.#lines
-        rows = this.#read(block, rows)
-        this.#bytes += block.bytes
+        rows = this.#readBlock(block, rows)
         if (block.more === true || rows.length === 0) continue
         const batch = rows
         rows = []
@@ -91,7 +102,35 @@ export class JsonlDecoder implements Decoder {
   }
 
   /** Adds the rows of a block to `rows`, which are there also when this throws; gives back `rows` or what is to take its place. */
+  #readBlock(block: Block, rows: Row[]): Row[] {
+    const alike = this.#alike
+    // Where bytes were replaced, places in the text are not those that the scan finds.
+    const takes = block.bytes <= this.#maxRecordBytes && (block.ascii || !this.#replaces)
+    if (!takes || !alike.ready || !alike.begin(block)) {
+      if (takes && !alike.ready && this.#bytes >= BYTES_BEFORE_LEARNING) {
+        alike.learn(block)
+        if (alike.ready) this.#splitter.blockBytes = ALIKE_BLOCK_BYTES
+      }
+      return this.#read(block, rows)
+    }
+    for (;;) {
+      const before = alike.at
+      const count = alike.take(rows)
+      this.#lines += count
+      this.#records += count
+      this.#bytes += alike.at - before
+      if (!alike.ended) {
+        const others = this.#read(alike.leave(), rows)
+        if (others !== rows) for (let i = 0; i < others.length; i++) rows.push(others[i]!)
+      }
+      if (!alike.ready) this.#splitter.blockBytes = BLOCK_BYTES
+      if (alike.ended) return rows
+    }
+  }
+
+  /** The same for lines of any kind. */
   #read(block: Block, rows: Row[]): Row[] {
+    this.#blockLines = this.#lines
     const mark = this.#bytes === 0 && block.text.startsWith(BYTE_ORDER_MARK)
     const suspect = this.#bigint === 'number' ? -1 : indexOfUnsafeInteger(block.source, mark ? MARK_BYTES : 0)
     if (suspect < 0 && block.bytes <= this.#maxRecordBytes) {
@@ -100,12 +139,14 @@ export class JsonlDecoder implements Decoder {
         // None of the lines needs a look of its own.
         this.#lines += parsed.length
         this.#records += parsed.length
+        this.#bytes += block.bytes
         if (rows.length === 0) return parsed
         for (let i = 0; i < parsed.length; i++) rows.push(parsed[i]!)
         return rows
       }
     }
     this.#readLines(block, rows, mark, suspect)
+    this.#bytes += block.bytes
     return rows
   }
 

@@ -1,6 +1,7 @@
 /** The options of writing JSON Lines. */
 import { is, type OptionEntry } from '../../core/options.ts'
 
+/** Options of writing JSON Lines (one JSON value a line, each ended by a line feed). */
 export interface JsonlWriteOptions {
   /**
    * How a bigint is written: its digits as a JSON number, which is exact but which many readers round, or as a string.

@@ -4,8 +4,23 @@ import type { ColumnType } from './values.ts'
 /** A type of a column, or of what is nested in one. */
 export type SchemaType = ColumnType | 'binary' | 'null' | 'object' | 'array'
 
+/** A type of a database, where it says more than our types and `format` do: its sizes, and the names of types of its own. */
+export interface NativeType {
+  /** Whose type it is. */
+  readonly system: 'postgres'
+  /** Its place and name in the catalog, not quoted: `pg_catalog` and `varchar`. */
+  readonly schema: string
+  /** Its name there. */
+  readonly name: string
+  /** As `pg_type.typtype`: b(ase), c(omposite), d(omain), e(num), r(ange), m(ultirange). */
+  readonly kind: string
+  /** Its size, in the database's own form (`pg_attribute.atttypmod`); -1: none. */
+  readonly modifier: number
+}
+
 /** One column. */
 export interface ColumnSchema {
+  /** The name of the column. */
   readonly name: string
   /**
    * The type of its values: one of `ColumnType`, or of what rows and JSON hold beside them: `binary` (bytes), `object`,
@@ -20,6 +35,8 @@ export interface ColumnSchema {
   readonly optional?: boolean
   /** More about the type, where the file says more. */
   readonly format?: string
+  /** The type that a database has for it, or had for what a file holds: a table that is made of it gets the same. */
+  readonly native?: NativeType
   /** Of a column that turned out to need a wider type than its sample had shown: the type that all values had before. */
   readonly widenedFrom?: ColumnType
   /** And the number of the record, from 1, that has the first value of the wider type. */
@@ -32,6 +49,7 @@ export interface ColumnSchema {
 
 /** The columns of a reader, in order. */
 export interface Schema {
+  /** The columns, in order. */
   readonly columns: readonly ColumnSchema[]
 }
 
@@ -89,15 +107,21 @@ function valueSchema({ type, nullable, fields, items }: Described): JsonSchema {
 
 /** A field of a Table Schema. */
 export interface TableSchemaField {
+  /** The name of the column. */
   readonly name: string
+  /** The type, by its name in the Table Schema specification: `string`, `integer`, `datetime`, … */
   readonly type: string
+  /** The format of the type, where it has one. */
   readonly format?: string
+  /** What holds of every value. */
   readonly constraints?: { readonly required: true }
 }
 
 /** A Table Schema. */
 export interface TableSchema {
+  /** The columns, in order. */
   readonly fields: readonly TableSchemaField[]
+  /** Texts that stand for null. */
   readonly missingValues: readonly string[]
 }
 

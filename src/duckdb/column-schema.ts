@@ -12,7 +12,7 @@ export function columnSchema(duckdb: LoadedDuckDb, name: string, type: DuckDBTyp
 
 function described(duckdb: LoadedDuckDb, type: DuckDBType): Described {
   const T = duckdb.api.DuckDBTypeId
-  const format = String(type)
+  const format = type.alias === 'JSON' ? 'JSON' : String(type)
   switch (type.typeId) {
     case T.STRUCT:
       return {

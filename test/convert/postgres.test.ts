@@ -65,15 +65,11 @@ describe('a table', () => {
     expect(await types('back')).toEqual(await types('original'))
   })
 
-  it('goes to Parquet and back with its values, and with the types that Parquet has', async () => {
+  it('goes to Parquet and back with its types and values', async () => {
     const file = join(folder.path, 'original.parquet')
     await convert(url('original'), file)
     await convert(file, url('back'), { write: { create: true } })
-    const [before, after] = [await types('original'), await types('back')]
-    const changed = Object.fromEntries(
-      NAMES.filter(name => before[name] !== after[name]).map(name => [name, after[name]]),
-    )
-    expect(changed).toEqual({ float4: 'double precision', 'varchar(20)': 'text', jsonb: 'text' })
+    expect(await types('back')).toEqual(await types('original'))
     expect(await content('back')).toEqual(await content('original'))
   })
 

@@ -1,5 +1,6 @@
 /** Parquet read by DuckDB, from a local file or from a local copy of what the query needs of a remote one. */
 import { createError } from '../../core/errors.ts'
+import { KEPT_TYPES_KEY, withKeptTypes } from '../../core/kept-types.ts'
 import type { Schema } from '../../core/schema.ts'
 import type { Abortable, Batch, ByteSource, ReadContext, RowReader } from '../../core/types.ts'
 import { columnAsRead, valueModes } from '../../core/value-options.ts'
@@ -7,7 +8,7 @@ import { columnSchema } from '../../duckdb/column-schema.ts'
 import { failureOf } from '../../duckdb/errors.ts'
 import { type DuckDbLease, openDuckDb, type PreparedQuery } from '../../duckdb/instance.ts'
 import { StreamRows } from '../../duckdb/rows.ts'
-import { bytesOf, CORRUPT, type FooterFigures, readChunks, readFigures } from './footer.ts'
+import { bytesOf, CORRUPT, type FooterFigures, readChunks, readFigures, readKeyValue } from './footer.ts'
 import { expectedRows, type FileColumn, type FileQuery, fromFile, planQuery } from './query.ts'
 import type { ParquetReadOptions } from './read-options.ts'
 import { SparseCopy } from './sparse.ts'
@@ -28,6 +29,8 @@ export class DuckDbReader implements RowReader {
   #lease: DuckDbLease | undefined
   #sparse: SparseCopy | undefined
   #figures: FooterFigures | undefined
+  /** What the file has kept of types that Parquet does not have, where it has. */
+  #kept: { readonly text: string | undefined } | undefined
   #query: FileQuery | undefined
   #prepared: PreparedQuery | undefined
   #rows: StreamRows | undefined
@@ -104,7 +107,8 @@ export class DuckDbReader implements RowReader {
     const path = (this.#path = await this.#localPath({ signal }))
     const figures = (this.#figures ??= await readFigures(lease, path, about))
     const all = await lease.prepare(`SELECT * FROM ${fromFile(path)}`, [], about)
-    this.#columns = fileColumns(lease, all, figures)
+    const kept = (this.#kept ??= { text: await readKeyValue(lease, path, figures, KEPT_TYPES_KEY, about) })
+    this.#columns = fileColumns(lease, all, figures, kept.text)
     const query = (this.#query = planQuery(lease.duckdb, path, this.#columns, this.#options, label))
     this.columns = query.columns.map(({ name }) => name)
     const modes = valueModes(this.#options)
@@ -218,11 +222,16 @@ export class DuckDbReader implements RowReader {
 }
 
 /** The columns under the names that the file has for them. */
-function fileColumns(lease: DuckDbLease, all: PreparedQuery, figures: FooterFigures): FileColumn[] {
+function fileColumns(
+  lease: DuckDbLease,
+  all: PreparedQuery,
+  figures: FooterFigures,
+  kept: string | undefined,
+): FileColumn[] {
   const { columnNames, columnTypes } = all
   const known = figures.columns.length === columnNames.length ? figures.columns : undefined
   const taken = new Set<string>()
-  return columnNames.map((internal, i) => {
+  const columns = columnNames.map((internal, i) => {
     const wanted = known?.[i]?.name ?? internal
     // Of two columns of the very same name the second has DuckDB's name for it, as a row can have only one.
     const name = taken.has(wanted) ? internal : wanted
@@ -230,4 +239,9 @@ function fileColumns(lease: DuckDbLease, all: PreparedQuery, figures: FooterFigu
     const type = columnTypes[i]!
     return { name, internal, type, schema: columnSchema(lease.duckdb, name, type, known?.[i]?.nullable ?? true) }
   })
+  const schemas = withKeptTypes(
+    columns.map(({ schema }) => schema),
+    kept,
+  )
+  return columns.map((column, i) => ({ ...column, schema: schemas[i]! }))
 }

@@ -1,4 +1,5 @@
 /** What a Parquet file says about itself, without reading rows. */
+import { open } from 'node:fs/promises'
 import type { ErrorCode } from '../../core/errors.ts'
 import type { ByteRange } from '../../core/types.ts'
 import type { DuckDbLease, QueryOptions } from '../../duckdb/instance.ts'
@@ -8,21 +9,27 @@ import { pathToRead } from '../../duckdb/names.ts'
 export interface ParquetMetadata {
   /** Rows in all. */
   readonly rowCount: number
+  /** Row groups in all. */
   readonly rowGroupCount: number
   /** Bytes of the file. */
   readonly fileSize: number
   /** What wrote the file, as it says. */
   readonly createdBy: string | undefined
+  /** The version of the format, as the file says: 1 or 2. */
   readonly formatVersion: number
   /** The file's own key-value metadata; a key that is not UTF-8 text is left out. */
   readonly keyValues: Readonly<Record<string, string>>
+  /** The row groups, in the order of the file. */
   readonly rowGroups: readonly ParquetRowGroup[]
 }
 
+/** Rows of a Parquet file that are stored together. */
 export interface ParquetRowGroup {
+  /** Rows in it. */
   readonly rowCount: number
   /** Bytes of its column chunks, compressed. */
   readonly compressedSize: number
+  /** Its column chunks, in the order of the schema. */
   readonly columns: readonly ParquetColumnChunk[]
 }
 
@@ -30,9 +37,11 @@ export interface ParquetRowGroup {
 export interface ParquetColumnChunk {
   /** From the column down to the leaf: `['tags', 'list', 'element']`. */
   readonly path: readonly string[]
+  /** The codec of its pages, as the format names it: `SNAPPY`, `ZSTD`, … */
   readonly compression: string
   /** Where its bytes are. */
   readonly bytes: ByteRange
+  /** Values in it, nulls and levels of lists included. */
   readonly valueCount: number
 }
 
@@ -85,6 +94,30 @@ export async function readFigures(lease: DuckDbLease, path: string, options: Que
     columns,
     leaves,
   }
+}
+
+/** Footers larger than this are not looked through. */
+const MAX_SCANNED_BYTES = 1024 * 1024
+
+/** The text of a key of the file's own metadata. Most files do not have it, which a look at the footer costs less to see. */
+export async function readKeyValue(
+  lease: DuckDbLease,
+  path: string,
+  { fileSize, endSize }: FooterFigures,
+  key: string,
+  options: QueryOptions,
+): Promise<string | undefined> {
+  if (endSize <= MAX_SCANNED_BYTES) {
+    await using file = await open(path, 'r')
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(endSize), 0, endSize, fileSize - endSize)
+    if (!buffer.subarray(0, bytesRead).includes(key)) return undefined
+  }
+  const [pair] = await lease.rows(
+    'SELECT try(decode(value)) AS value FROM parquet_kv_metadata($1) WHERE key = encode($2)',
+    [pathToRead(path), key],
+    options,
+  )
+  return typeof pair?.value === 'string' ? pair.value : undefined
 }
 
 /** Bytes that reading some of the columns takes. */

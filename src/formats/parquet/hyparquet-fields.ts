@@ -119,6 +119,15 @@ export function fieldOf(tree: SchemaTree, modes: ValueModes): StoredField {
   )
 }
 
+/** Names of integers of less than 64 bits. */
+const INTEGERS: Readonly<Record<string, string>> = {
+  INT_8: 'TINYINT',
+  INT_16: 'SMALLINT',
+  UINT_8: 'UTINYINT',
+  UINT_16: 'USMALLINT',
+  UINT_32: 'UINTEGER',
+}
+
 type Made = (type: SchemaType, convert: StoredField['convert'], more?: Partial<ColumnSchema>) => StoredField
 
 function leaf(element: SchemaElement, modes: ValueModes, made: Made): StoredField {
@@ -164,9 +173,9 @@ function leaf(element: SchemaElement, modes: ValueModes, made: Made): StoredFiel
   }
   if (logical?.type === 'UUID') return as('text', 'UUID', (value: string) => value)
   if (logical?.type === 'FLOAT16') return as('number', 'FLOAT', (value: number) => value)
-  const isText = converted === 'UTF8' || converted === 'ENUM' || converted === 'JSON' || logical?.type === 'STRING'
-  if (isText || logical?.type === 'ENUM' || logical?.type === 'JSON')
-    return as('text', 'VARCHAR', (value: string) => value)
+  if (converted === 'JSON' || logical?.type === 'JSON') return as('text', 'JSON', (value: string) => value)
+  const isText = converted === 'UTF8' || converted === 'ENUM' || logical?.type === 'STRING'
+  if (isText || logical?.type === 'ENUM') return as('text', 'VARCHAR', (value: string) => value)
   switch (type) {
     case 'BOOLEAN':
       return as('boolean', 'BOOLEAN', (value: boolean) => value)
@@ -175,7 +184,7 @@ function leaf(element: SchemaElement, modes: ValueModes, made: Made): StoredFiel
         integerValue(BigInt(value), modes.bigint),
       )
     case 'INT32':
-      return as('integer', 'INTEGER', (value: number) => value)
+      return as('integer', INTEGERS[converted ?? ''] ?? 'INTEGER', (value: number) => value)
     case 'FLOAT':
       return as('number', 'FLOAT', (value: number) => value)
     case 'DOUBLE':

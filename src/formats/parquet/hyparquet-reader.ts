@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises'
 import type { AsyncBuffer, FileMetaData } from 'hyparquet'
 import { createError, excerpt } from '../../core/errors.ts'
 import { checkCondition, columnsOf, parseFilter, rowPredicate } from '../../core/filter.ts'
+import { KEPT_TYPES_KEY, withKeptTypes } from '../../core/kept-types.ts'
 import type { Schema, SchemaType } from '../../core/schema.ts'
 import type { Batch, ByteRange, ByteSource, ReadContext, Row, RowReader } from '../../core/types.ts'
 import { columnAsRead, valueModes } from '../../core/value-options.ts'
@@ -64,7 +65,10 @@ export class HyparquetReader implements RowReader {
     )
     const modes = valueModes(this.#options)
     const tree = this.#peer.parquet.parquetSchema(metadata)
-    const fields = tree.children.map(child => fieldOf(child, modes))
+    const fields = withKept(
+      tree.children.map(child => fieldOf(child, modes)),
+      metadata,
+    )
     if (fields.some(field => field.name === '__proto__')) {
       throw createError('PARQUET_UNSUPPORTED', 'hyparquet cannot read a column that is called __proto__', { label })
     }
@@ -191,6 +195,16 @@ export class HyparquetReader implements RowReader {
       })
     }
   }
+}
+
+/** The columns with what the file has kept of types that Parquet does not have. */
+function withKept(fields: readonly StoredField[], { key_value_metadata: pairs }: FileMetaData): readonly StoredField[] {
+  const kept = pairs?.find(({ key }) => key === KEPT_TYPES_KEY)?.value
+  const schemas = withKeptTypes(
+    fields.map(({ schema }) => schema),
+    kept,
+  )
+  return fields.map((field, i) => ({ ...field, schema: schemas[i]! }))
 }
 
 async function loadPeer(): Promise<Hyparquet> {

@@ -17,7 +17,10 @@ export interface ParquetReadOptions extends RowSelection, StoredValueOptions {
    * SQL and `orderBy` need DuckDB.
    */
   readonly engine?: 'auto' | 'duckdb' | 'hyparquet' | undefined
-  /** What DuckDB may use; shared by all that have the same settings. */
+  /**
+   * What DuckDB may use; shared by all that have the same settings. Default: 1 GiB of memory (at most half of the
+   * machine's), 4 threads, 16 GiB of temp files.
+   */
   readonly duckdb?: DuckDbSettings | undefined
 }
 

@@ -6,6 +6,7 @@ import { COLUMN_TYPES } from '../../core/values.ts'
 import { DUCKDB_OPTION, type DuckDbSettings } from '../../duckdb/settings.ts'
 import { isParquetColumnType, type ParquetColumnType } from './writer-declared.ts'
 
+/** Options of writing Parquet. */
 export interface ParquetWriteOptions {
   /** The columns, in order. Default: all that rows have, in the order in which they come. */
   readonly columns?: readonly string[] | undefined
@@ -15,7 +16,7 @@ export interface ParquetWriteOptions {
    * The types of columns, by name; a row with a value that is not of its column's type is a bad one,
    * VALUE_TYPE_MISMATCH. Values that stand for one of the type (`'007'` for an integer) are read as on reading CSV.
    * Columns without a type get the narrowest one that holds all of their values as they are, however late a value comes
-   * that needs a wider one; what has nothing else in common is written as JSON.
+   * that needs a wider one; what has nothing else in common is written as JSON. Default: none.
    */
   readonly types?: Readonly<Record<string, ParquetColumnType>> | undefined
   /** Default `'zstd'`. */
@@ -36,7 +37,7 @@ export interface ParquetWriteOptions {
    * folder must not be there yet or be empty, and is published whole. Default: one file.
    */
   readonly partitionBy?: string | readonly string[] | undefined
-  /** What DuckDB may use. */
+  /** What DuckDB may use. Default: 1 GiB of memory (at most half of the machine's), 4 threads, 16 GiB of temp files. */
   readonly duckdb?: DuckDbSettings | undefined
 }
 

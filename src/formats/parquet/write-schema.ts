@@ -18,6 +18,17 @@ import {
 } from './write-types.ts'
 import { declaredType, isParquetColumnType } from './writer-declared.ts'
 
+/** The digits that some number of 32 bits is written with. */
+const FLOAT4_DIGITS = [6, 7, 8, 9]
+
+/** Whether a number is one of 32 bits, or what the shortest text of one says: 0.1. */
+function isFloat4(value: unknown): boolean {
+  if (typeof value !== 'number') return false
+  const float = Math.fround(value)
+  if (Object.is(float, value)) return true
+  return Number.isFinite(float) && FLOAT4_DIGITS.some(digits => Number(float.toPrecision(digits)) === value)
+}
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const TIME = /^(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?$/
 
@@ -44,6 +55,8 @@ const STORED: Readonly<Record<string, WriteType>> = {
       : Number.isSafeInteger(value) && (value as number) >= 0,
   ),
   FLOAT: stored('FLOAT', NUMBER, value => typeof value === 'number' && Object.is(Math.fround(value), value)),
+  // Of Postgres, whose texts are the shortest.
+  float4: stored('FLOAT', NUMBER, isFloat4),
   'TIMESTAMP WITH TIME ZONE': { kind: 'timestamp', far: true, zoned: true },
   TIMESTAMP_NS: NANOSECONDS,
   TIMESTAMP: FAR_TIMESTAMP,

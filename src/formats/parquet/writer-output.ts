@@ -5,11 +5,14 @@
 import { copyFile, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createError, excerpt } from '../../core/errors.ts'
+import { KEPT_TYPES_KEY } from '../../core/kept-types.ts'
 import { orderColumns } from '../../core/row-selection.ts'
+import type { ColumnSchema } from '../../core/schema.ts'
 import { type CopyThread, returnThread, takeThread } from '../../duckdb/copy-thread.ts'
 import { duckDbError } from '../../duckdb/errors.ts'
 import { pathToRead, pathToWrite, quoteIdentifier, quoteText } from '../../duckdb/names.ts'
 import type { ChunkData } from '../../duckdb/vector-data.ts'
+import { keptTypes } from './kept-types.ts'
 import type { ParquetWriteOptions } from './write-options.ts'
 import { NULL, sqlType, type WriteType, widened } from './write-types.ts'
 import { replaceNames, type StandIns, standInsFor } from './writer-names.ts'
@@ -24,6 +27,13 @@ interface Part extends OutputColumns {
   rowCount: number
 }
 
+/** What is told of the output beside its rows. */
+export interface OutputFacts {
+  readonly label: string
+  /** What a database says of columns, by name. */
+  readonly described: ReadonlyMap<string, ColumnSchema>
+}
+
 /** More parts than this are made one in between, so that they do not become too many to open. */
 const MAX_PARTS = 50
 /** No two statements of a process have rows of the same name. */
@@ -34,6 +44,7 @@ export class ParquetOutput {
   readonly #folder: () => Promise<string>
   readonly #options: ParquetWriteOptions
   readonly #label: string
+  readonly #described: OutputFacts['described']
   readonly #thread: CopyThread
   #parts: Part[] = []
   #ended: Promise<number> | undefined
@@ -44,11 +55,17 @@ export class ParquetOutput {
   #inPlace = false
 
   /** `folder` makes a folder for temp files when it is needed. */
-  constructor(path: string, folder: () => Promise<string>, options: ParquetWriteOptions, label: string) {
+  constructor(
+    path: string,
+    folder: () => Promise<string>,
+    options: ParquetWriteOptions,
+    { label, described }: OutputFacts,
+  ) {
     this.#path = path
     this.#folder = folder
     this.#options = options
     this.#label = label
+    this.#described = described
     this.#thread = takeThread(options.duckdb ?? {})
   }
 
@@ -69,7 +86,7 @@ export class ParquetOutput {
     })
     const rows = `SELECT ${fields.join(', ')} FROM ${name}()`
     const { ended } = this.#thread.start({
-      sql: this.#inPlace ? this.#copy(rows, path) : partCopy(rows, path),
+      sql: this.#inPlace ? this.#copy(rows, path, columns) : partCopy(rows, path),
       rows: { name, types: columns.types.map(type => sqlType(type, 'vector')) },
     })
     ended.catch(() => {}) // told by whoever sends or ends
@@ -107,10 +124,10 @@ export class ParquetOutput {
       const empty = columns.names.length === 0 ? { names: ['_'], types: [NULL] } : columns
       const fields = empty.names.map((name, i) => `NULL::${sqlType(empty.types[i]!)} AS ${this.#quoted(name)}`)
 
-      await this.#run(this.#copy(`SELECT ${fields.join(', ')} WHERE false`, this.#path))
+      await this.#run(this.#copy(`SELECT ${fields.join(', ')} WHERE false`, this.#path, empty))
       return
     }
-    await this.#run(this.#copy(this.#union(columns), this.#path))
+    await this.#run(this.#copy(this.#union(columns), this.#path, columns))
   }
 
   /** Ends what runs. */
@@ -172,12 +189,13 @@ export class ParquetOutput {
   }
 
   /** The statement that writes the output. */
-  #copy(rows: string, path: string): string {
+  #copy(rows: string, path: string, { names, types }: OutputColumns): string {
     const { compression = 'zstd', level = 1, rowGroupSize, metadata, partitionBy } = this.#options
     const options = ['FORMAT parquet', `COMPRESSION ${compression === 'none' ? 'uncompressed' : compression}`]
     if (compression === 'zstd') options.push(`COMPRESSION_LEVEL ${level}`)
     if (rowGroupSize !== undefined) options.push(`ROW_GROUP_SIZE ${rowGroupSize}`)
-    const entries = Object.entries(metadata ?? {})
+    const kept = keptTypes(names, types, this.#described)
+    const entries = Object.entries({ ...(kept === undefined ? {} : { [KEPT_TYPES_KEY]: kept }), ...metadata })
     if (entries.length > 0) {
       options.push(`KV_METADATA {${entries.map(([key, text]) => `${quoteText(key)}: ${quoteText(text)}`).join(', ')}}`)
     }

@@ -62,10 +62,11 @@ abstract class PointingVector<Long extends { readonly length: number }> implemen
   #place(): { heap: ArrayBuffer; longTexts: ArrayBuffer } {
     const { words, longAt } = this
     const heap = this.heap()
+    const view = new DataView(heap.buffer)
     let offset = 0
     for (const i of longAt) {
       const at = i * WORDS
-      words[at + 1] = heap.readUInt32LE(offset)
+      words[at + 1] = view.getUint32(offset, true)
       words[at + 2] = offset
       offset += words[at]!
     }
@@ -147,7 +148,7 @@ export class TextVector extends PointingVector<string> {
     const heap = Buffer.from(new ArrayBuffer(size))
     if (size === all.length) {
       heap.write(all, 0, 'latin1')
-      for (const [k, i] of longAt.entries()) words[i * WORDS] = long[k]!.length
+      for (let k = 0; k < longAt.length; k++) words[longAt[k]! * WORDS] = long[k]!.length
     } else {
       let at = 0
       for (const [k, i] of longAt.entries()) {

@@ -6,10 +6,10 @@ import { createError, excerpt } from '../../core/errors.ts'
 import { opaqueKind } from '../../core/json.ts'
 import { invalidOption } from '../../core/options.ts'
 import { orderColumns } from '../../core/row-selection.ts'
-import type { Schema } from '../../core/schema.ts'
+import type { ColumnSchema, Schema } from '../../core/schema.ts'
 import { makeTempFolder, removeTempFolder } from '../../core/temp-files.ts'
 import type { Batch, ByteSink, RowWriter, WriteContext } from '../../core/types.ts'
-import { loadDuckDb } from '../../duckdb/binding.ts'
+import { checkDuckDb } from '../../duckdb/binding.ts'
 import { type ChunkData, VECTOR_ROWS } from '../../duckdb/vector-data.ts'
 import type { ParquetWriteOptions } from './write-options.ts'
 import { suggestedType } from './write-schema.ts'
@@ -41,7 +41,7 @@ export async function openParquetWriter(
       hint: 'write to a local folder, without a codec',
     })
   }
-  await loadDuckDb('writing Parquet')
+  checkDuckDb('writing Parquet')
   context.signal.throwIfAborted()
   return new ParquetWriter(sink, options, context)
 }
@@ -66,6 +66,8 @@ export class ParquetWriter implements RowWriter {
   readonly #options: ParquetWriteOptions
   readonly #context: WriteContext
   readonly #columns: WriteColumns
+  /** What the source says of columns, by name. */
+  #described: ReadonlyMap<string, ColumnSchema> = new Map()
   /** Values of the chunk in the making. */
   #length = 0
   /** Chunks that wait for the first rows to have shown their types; undefined while chunks are sent as they come. */
@@ -104,6 +106,8 @@ export class ParquetWriter implements RowWriter {
    */
   suggestSchema({ columns }: Schema): void {
     if (this.#records > 0) return
+    const declared = this.#options.types ?? {}
+    this.#described = new Map(columns.filter(({ name }) => !Object.hasOwn(declared, name)).map(one => [one.name, one]))
     const known = new Set(this.#columns.names)
     for (const column of columns) {
       if (known.size === 0 || known.has(column.name)) this.#columns.suggest(column.name, suggestedType(column))
@@ -299,7 +303,10 @@ export class ParquetWriter implements RowWriter {
   async #open(): Promise<ParquetOutput> {
     if (this.#output === undefined) {
       const path = this.#sink.localPath ?? (await this.#tempPath())
-      this.#output = new ParquetOutput(path, () => this.#tempFolder(), this.#options, this.#context.label)
+      this.#output = new ParquetOutput(path, () => this.#tempFolder(), this.#options, {
+        label: this.#context.label,
+        described: this.#described,
+      })
     }
     return this.#output
   }

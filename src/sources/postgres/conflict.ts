@@ -15,6 +15,8 @@ export interface RowRange {
 export interface Staging {
   /** The name of the temporary table, quoted. */
   readonly table: string
+  /** The name of the column with the numbers of its rows, quoted. */
+  readonly row: string
   /** Makes it, beside the transaction's other tables. */
   readonly create: readonly string[]
   /** Empties it. */
@@ -71,6 +73,7 @@ export function stagingFor(
   const row = quoteIdentifier(order)
   return {
     table,
+    row,
     create: [
       `CREATE TEMPORARY TABLE ${table} ON COMMIT DROP AS SELECT ${columnList(names)} FROM ${quoteTable(target)} WITH NO DATA`,
       `ALTER TABLE ${table} ADD COLUMN ${row} bigserial`,

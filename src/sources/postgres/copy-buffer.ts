@@ -67,7 +67,11 @@ export class CopyBuffer {
     this.#reserve(SLACK_BYTES)
     switch (typeof value) {
       case 'string':
-        if (form.kind !== 'text' && (form.kind !== 'other' || form.element !== undefined)) break
+        if (
+          form.kind !== 'text' &&
+          (form.kind !== 'other' || form.element !== undefined || form.jsonText !== undefined)
+        )
+          break
         if (value.length > SHORT_CHARACTERS || !this.#short(value)) break
         this.#bytes[this.#at++] = TAB
         return

@@ -53,6 +53,7 @@ const OF_DUCKDB: Readonly<Record<string, string>> = {
   'TIMESTAMP WITH TIME ZONE': 'timestamptz',
   INTERVAL: 'interval',
   UUID: 'uuid',
+  JSON: 'jsonb',
 }
 
 /** The type of SQL for a column that a reader describes; undefined where it tells nothing. */
@@ -113,10 +114,22 @@ function commonType(one: string, other: string): string {
 export interface NewColumn {
   readonly name: string
   readonly type: string
+  /** The type that the column has at its source, where that is another one. */
+  readonly native?: string | undefined
+  readonly required?: boolean | undefined
 }
 
-export function createTableStatement(table: string, columns: readonly NewColumn[], key: readonly string[]): string {
-  const parts = columns.map(({ name, type }) => `${quoteIdentifier(name)} ${type}`)
+/** Makes the table: by the types that the columns have at their source, or by those that any server has. */
+export function createTableStatement(
+  table: string,
+  columns: readonly NewColumn[],
+  key: readonly string[],
+  by: 'native' | 'common' = 'common',
+): string {
+  const parts = columns.map(({ name, type, native, required }) => {
+    const sql = by === 'native' ? (native ?? type) : type
+    return `${quoteIdentifier(name)} ${sql}${required === true ? ' NOT NULL' : ''}`
+  })
   if (key.length > 0) parts.push(`PRIMARY KEY (${key.map(quoteIdentifier).join(', ')})`)
   return `CREATE TABLE ${quoteTable(table)} (${parts.join(', ')})`
 }

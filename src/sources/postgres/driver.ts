@@ -53,5 +53,9 @@ export interface DriverPool {
 
 /** What is read and written through a `Pool` or a connected `Client` of `pg`, or a transaction of `withTransaction`. */
 export interface PostgresTarget {
-  readonly postgres: { query(sql: string, values?: unknown[]): Promise<unknown> }
+  /** A `Pool` or a connected `Client` of `pg`, which stays yours, or a transaction of `withTransaction`. */
+  readonly postgres: {
+    /** What tells that it is one. */
+    query(sql: string, values?: unknown[]): Promise<unknown>
+  }
 }

@@ -8,6 +8,7 @@ import { type Connections, openConnections } from './pool.ts'
 import { StatementReader } from './reader.ts'
 import { openTable } from './sink.ts'
 import { statementOf } from './sql.ts'
+import { textOrdersOf } from './text-order.ts'
 import { POSTGRES_WRITE_OPTIONS } from './write-options.ts'
 
 export const place: Place = {
@@ -39,12 +40,15 @@ class PostgresRows implements RowSource {
   }
 
   async openReader(context: ReadContext): Promise<RowReader> {
-    const statement = statementOf(this.#options)
+    // First, for its errors.
+    const plain = statementOf(this.#options)
     const own = { ...context, label: this.#connections.label }
+    const orders = await textOrdersOf(this.#connections, this.#options, own)
     if ((this.#options.parallel ?? 1) > 1) {
       const { ParallelReader } = await import('./parallel.ts')
-      return ParallelReader.open(this.#connections, this.#options, own)
+      return ParallelReader.open(this.#connections, this.#options, orders, own)
     }
+    const statement = orders === undefined ? plain : statementOf(this.#options, { orders })
     return StatementReader.open(this.#connections, statement, this.#options, own)
   }
 

@@ -44,6 +44,11 @@ const DESCRIBE_STATEMENT = Buffer.from('D\0\0\0\x06S\0', 'latin1')
 const CLOSE_PORTAL = Buffer.from('C\0\0\0\x06P\0', 'latin1')
 const BIND_NOTHING = Buffer.from('B\0\0\0\x0e\0\0\0\0\0\0\0\x01\0\0', 'latin1')
 
+/** The messages of BEGIN and COMMIT. */
+const runs = new Map<string, Buffer>()
+const MAX_KEPT_CHARACTERS = 20
+const EXECUTE_ALL = Buffer.from('E\0\0\0\x09\0\0\0\0\0', 'latin1')
+
 /** Messages that leave together, about the unnamed statement and the unnamed portal. */
 export class Flight {
   readonly #parts: Buffer[] = []
@@ -94,6 +99,7 @@ export class Flight {
 
   /** `rows` at most; 0 is all. */
   execute(rows: number): this {
+    if (rows === 0) return this.#add(EXECUTE_ALL)
     const message = Buffer.alloc(10)
     message[0] = 0x45 // E
     message.writeInt32BE(9, 1)
@@ -103,7 +109,12 @@ export class Flight {
 
   /** A statement that gives no rows. */
   run(sql: string): this {
-    return this.parse(sql).bind([]).execute(0)
+    let messages = runs.get(sql)
+    if (messages === undefined) {
+      messages = new Flight().parse(sql).bind([]).execute(0).take()
+      if (sql.length < MAX_KEPT_CHARACTERS) runs.set(sql, messages)
+    }
+    return this.#add(messages)
   }
 
   closePortal(): this {

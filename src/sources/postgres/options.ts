@@ -33,20 +33,24 @@ export interface PostgresConnectionOptions extends Pick<RemoteOptions, 'retry'> 
 
 /**
  * Options for reading Postgres. Either `query` or `table` is needed, which may also stand in the URL: `?table=people`.
- * `columns`, `where`, `orderBy`, `limit` and `offset` go with `table`; texts are compared in the server's order.
+ * `columns`, `where`, `orderBy`, `limit` and `offset` go with `table`. Texts are compared and sorted by code point, as on
+ * every source, and not by the server's collation (except for `pgwire`); for that, say it in SQL (`query`).
  */
 export interface PostgresReadOptions
   extends PostgresConnectionOptions,
     RowSelection,
     Pick<StoredValueOptions, 'bigint' | 'decimals' | 'timestamps'> {
-  /** One SQL statement. */
+  /** One SQL statement. Default: none. */
   readonly query?: string | undefined
   /**
    * The values of `$1`, `$2`, … in `query`, or in `where`. A Date is sent as an instant in UTC, a bigint by its digits,
-   * bytes as bytes, an array as an array, any other object as JSON.
+   * bytes as bytes, an array as an array, any other object as JSON. Default: none.
    */
   readonly params?: readonly unknown[] | undefined
-  /** A table or view: `'people'`, `'hr.people'`, or `'"Odd.Schema"."Odd name"'` where a name has a dot or a quote. */
+  /**
+   * A table or view: `'people'`, `'hr.people'`, or `'"Odd.Schema"."Odd name"'` where a name has a dot or a quote.
+   * Default: the one that the URL names.
+   */
   readonly table?: string | undefined
   /**
    * How many rows the server is asked for at a time: what may be computed in vain when the reading is given up early.
@@ -59,7 +63,10 @@ export interface PostgresReadOptions
    * statements that write and return rows. Default: `true`; for `pgwire`, `false`.
    */
   readonly readOnly?: boolean | undefined
-  /** The id of a snapshot (`pg_export_snapshot()`, `tx.exportSnapshot()`) to read, so that several readers see the same. */
+  /**
+   * The id of a snapshot (`pg_export_snapshot()`, `tx.exportSnapshot()`) to read, so that several readers see the same.
+   * Default: none.
+   */
   readonly snapshot?: string | undefined
   /**
    * Of `table`: over how many connections the table is read, each taking ranges of its pages, all in one snapshot.
@@ -68,7 +75,7 @@ export interface PostgresReadOptions
   readonly parallel?: number | undefined
   /** With `parallel`: whether the rows come in the order in which one connection would give them. Default: `false`. */
   readonly ordered?: boolean | undefined
-  /** Parsers of your own for the texts of types, by type name or OID: `{ point: text => … }`. */
+  /** Parsers of your own for the texts of types, by type name or OID: `{ point: text => … }`. Default: none. */
   readonly typeParsers?: Readonly<Record<string, (text: string) => unknown>> | undefined
 }
 

@@ -5,9 +5,10 @@ import type { Batch, ReadContext, RowReader } from '../../core/types.ts'
 import type { PostgresReadOptions } from './options.ts'
 import type { Connections } from './pool.ts'
 import { StatementReader } from './reader.ts'
-import { type PageRange, statementOf } from './sql.ts'
+import { type PageRange, type StatementParts, statementOf } from './sql.ts'
 import { quoteTable } from './sql-names.ts'
 import { CONNECTIONS } from './target.ts'
+import type { TextOrders } from './text-order.ts'
 import { PostgresTransaction } from './transaction.ts'
 
 /** Pages of a range: 1 MiB, as much as is on its way over a connection that nobody reads from. */
@@ -20,6 +21,9 @@ const TABLE_QUERY = `SELECT (pg_catalog.pg_relation_size(c.oid) / current_settin
   c.relkind IN ('r', 'm') AND current_setting('server_version_num')::int4 >= 140000 AS divisible
 FROM pg_catalog.pg_class c WHERE c.oid = $1::regclass`
 
+/** Begins to read a range; undefined: the whole table. */
+type RangeReader = (transaction: PostgresTransaction, range: PageRange | undefined) => Promise<StatementReader>
+
 /** What a range gives next. */
 interface Step {
   readonly rows: Batch | null
@@ -27,7 +31,7 @@ interface Step {
 
 export class ParallelReader implements RowReader {
   readonly #options: PostgresReadOptions
-  readonly #context: ReadContext
+  readonly #read: RangeReader
   readonly #connections: Connections
   readonly #transactions: PostgresTransaction[]
   /** Ranges that nobody has begun. */
@@ -41,14 +45,14 @@ export class ParallelReader implements RowReader {
   private constructor(
     connections: Connections,
     options: PostgresReadOptions,
-    context: ReadContext,
+    read: RangeReader,
     transactions: PostgresTransaction[],
     ranges: PageRange[],
     first: StatementReader,
   ) {
     this.#connections = connections
     this.#options = options
-    this.#context = context
+    this.#read = read
     this.#transactions = transactions
     this.#ranges = ranges
     this.columns = first.columns
@@ -57,7 +61,12 @@ export class ParallelReader implements RowReader {
     for (const transaction of transactions.slice(1)) this.#begin(transaction)
   }
 
-  static async open(connections: Connections, options: PostgresReadOptions, context: ReadContext): Promise<RowReader> {
+  static async open(
+    connections: Connections,
+    options: PostgresReadOptions,
+    orders: TextOrders | undefined,
+    context: ReadContext,
+  ): Promise<RowReader> {
     for (const name of ['orderBy', 'limit', 'offset'] as const) {
       if (options[name] === undefined) continue
       throw createError('OPTION_INVALID', `option ${name} does not go with parallel`, {
@@ -65,7 +74,8 @@ export class ParallelReader implements RowReader {
         hint: 'rows are sorted and counted by the server only within one statement: leave parallel out',
       })
     }
-    if (connections.transaction) return StatementReader.open(connections, statementOf(options), options, context)
+    if (connections.transaction)
+      return StatementReader.open(connections, statementOf(options, { orders }), options, context)
     const transactions: PostgresTransaction[] = []
     const { signal } = context
     const begin = async (snapshot: string | undefined) => {
@@ -86,8 +96,10 @@ export class ParallelReader implements RowReader {
         await Promise.all(Array.from({ length: helpers }, () => begin(snapshot)))
       }
       const range = ranges.shift()!
-      const first = await readRange(leader, options, context, divisible ? range : undefined)
-      return new ParallelReader(connections, options, context, transactions, ranges, first)
+      const read = (transaction: PostgresTransaction, pages: PageRange | undefined) =>
+        readRange(transaction, options, context, { pages, orders })
+      const first = await read(leader, divisible ? range : undefined)
+      return new ParallelReader(connections, options, read, transactions, ranges, first)
     } catch (error) {
       await Promise.all(transactions.map(transaction => transaction.rollback().catch(() => {})))
       await connections[Symbol.asyncDispose]()
@@ -115,7 +127,7 @@ export class ParallelReader implements RowReader {
   #begin(transaction: PostgresTransaction): void {
     const range = this.#ranges.shift()
     if (range === undefined) return
-    const opening = readRange(transaction, this.#options, this.#context, range)
+    const opening = this.#read(transaction, range)
     opening.catch(() => {}) // told by the lane
     this.#lanes.push(new Lane(transaction, opening))
   }
@@ -176,10 +188,10 @@ function readRange(
   transaction: PostgresTransaction,
   options: PostgresReadOptions,
   context: ReadContext,
-  range: PageRange | undefined,
+  parts: StatementParts,
 ): Promise<StatementReader> {
   const { snapshot: _, ...others } = options
-  return StatementReader.open(transaction[CONNECTIONS], statementOf(options, range), others, context)
+  return StatementReader.open(transaction[CONNECTIONS], statementOf(options, parts), others, context)
 }
 
 /** Ranges that cover a table, also what is behind the pages that it had when it was asked. */

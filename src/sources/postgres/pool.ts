@@ -62,6 +62,18 @@ function parsed(url: string): ServerUrl {
   return known
 }
 
+const serverLabels = new Map<string, string>()
+
+function labelOfServer(connectionString: string): string {
+  let label = serverLabels.get(connectionString)
+  if (label === undefined) {
+    label = postgresLabel(connectionString)
+    if (serverLabels.size >= MAX_PARSED_URLS) serverLabels.clear()
+    serverLabels.set(connectionString, label)
+  }
+  return label
+}
+
 // Below: pools of ours
 
 interface ServerPool {
@@ -81,7 +93,7 @@ let objects = 0
 function shareServerPool(connectionString: string, options: PostgresConnectionOptions): Connections {
   const { poolSize, acquireTimeoutMs, connectTimeoutMs, idleTimeoutMs } = { ...DEFAULTS, ...defined(options) }
   const { dialect, retry, timeoutMs = DEFAULT_TIMEOUT_MS } = options
-  const label = postgresLabel(connectionString)
+  const label = labelOfServer(connectionString)
   const key = [
     connectionString,
     poolSize,
@@ -161,7 +173,8 @@ class SharedConnections implements Connections {
     const hint = 'close readers that are not read to their end, or raise poolSize or acquireTimeoutMs'
     const permit = turns.tryAcquire() ?? (await waitForTurn(turns, { signal, acquireTimeoutMs, label, hint }))
     try {
-      return this.#lend(await pool.acquire({ signal }), permit)
+      signal?.throwIfAborted()
+      return this.#lend(pool.tryAcquire() ?? (await pool.acquire({ signal })), permit)
     } catch (error) {
       permit.release()
       throw error

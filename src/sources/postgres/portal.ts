@@ -79,6 +79,11 @@ export class Portal implements Submittable {
     return this.#complete
   }
 
+  /** Rows that have come so far. */
+  get rowCount(): number {
+    return this.#rows
+  }
+
   /** Whether all rows were asked for at once. */
   get unlimited(): boolean {
     return this.#options.batchSize === 0

@@ -1,12 +1,12 @@
 /** The rows of one statement, read over one connection, which is given back once: usable, or destroyed. */
 import { abortable } from '../../core/abort.ts'
 import { createError } from '../../core/errors.ts'
-import type { ColumnSchema, Schema } from '../../core/schema.ts'
+import type { Schema } from '../../core/schema.ts'
 import type { Batch, ReadContext, RowReader } from '../../core/types.ts'
-import { valueModes } from '../../core/value-options.ts'
 import { systemClock } from '../../resilience/clock.ts'
 import type { Lease } from '../../resilience/resource-pool.ts'
 import { Watchdog } from '../../resilience/watchdog.ts'
+import { decodeColumns } from './columns.ts'
 import { postgresError } from './errors.ts'
 import type { EncodedParameter } from './messages.ts'
 import type { PostgresReadOptions } from './options.ts'
@@ -16,8 +16,7 @@ import { Portal } from './portal.ts'
 import { RowMaker } from './rows.ts'
 import type { Session } from './session.ts'
 import type { Statement } from './sql.ts'
-import { type FieldDescription, TypeDecoding } from './types.ts'
-import { userParsersOf } from './user-parsers.ts'
+import type { FieldDescription } from './types.ts'
 
 const DEFAULT_BATCH_ROWS = 10_000
 /** How long rows that are on their way are waited for when reading is given up, before the query is cancelled. */
@@ -39,6 +38,7 @@ export class StatementReader implements RowReader {
   #schema: Schema = { columns: [] }
   /** The connection is in a transaction that somebody else began. */
   #inTransaction = false
+  #expectsFew = false
   /** What the end of the statement does may matter, so it is waited for. */
   #mayWrite = false
   #watchdog: Watchdog | undefined
@@ -91,6 +91,7 @@ export class StatementReader implements RowReader {
       for (;;) {
         const rows = portal.next()
         if (rows === null) {
+          this.#connections.catalog.tellRows(this.#statement.sql, portal.rowCount)
           const released = this.#release()
           if (this.#waitsForEnd) await released
           if (this.#mayWrite) portal.throwIfUnsettled()
@@ -120,7 +121,7 @@ export class StatementReader implements RowReader {
   }
 
   async #open(): Promise<void> {
-    const { sql, params } = this.#statement
+    const { sql, params, shape } = this.#statement
     const { signal } = this.#context
     this.#parameters = encodeParameters(params)
     this.#lease = await this.#connections.acquire({ signal })
@@ -130,7 +131,7 @@ export class StatementReader implements RowReader {
       this.#connections.transaction || (session.inTransaction ?? this.#connections.mayBeInTransaction)
     const readOnly = (this.#options.readOnly ?? isPostgres) && !this.#inTransaction
     this.#mayWrite = !readOnly
-    if (isPostgres && !this.#connections.catalog.knows(sql)) await this.#describe(session)
+    if (isPostgres && !this.#connections.catalog.knows(shape)) await this.#describe(session)
     const { snapshot } = this.#options
     if (snapshot !== undefined && this.#inTransaction) {
       throw createError('OPTION_INVALID', 'option snapshot inside a transaction, which has a snapshot of its own')
@@ -141,7 +142,7 @@ export class StatementReader implements RowReader {
       parameters: this.#parameters,
       before,
       after: before.length > 0 ? 'COMMIT' : undefined,
-      batchSize: this.#options.batchSize ?? (isPostgres ? DEFAULT_BATCH_ROWS : 0),
+      batchSize: this.#batchSize(isPostgres, readOnly),
       onColumns: fields => this.#takeColumns(fields, session),
       onBadRow: (error, record) => this.#context.onBadRecord(this.#rowError(error, record)),
     })
@@ -153,9 +154,20 @@ export class StatementReader implements RowReader {
     this.#portal.nextUpToColumns()
   }
 
+  /**
+   * A statement that gave few rows the last time is asked for all of them, so that it goes to the server in one packet, its
+   * COMMIT included.
+   */
+  #batchSize(isPostgres: boolean, readOnly: boolean): number {
+    const { batchSize } = this.#options
+    if (batchSize !== undefined || !isPostgres) return batchSize ?? 0
+    this.#expectsFew = readOnly && this.#connections.catalog.givesFew(this.#statement.sql)
+    return this.#expectsFew ? 0 : DEFAULT_BATCH_ROWS
+  }
+
   /** Asks for the types of a statement that was not met before, so that arrays of enums and the like are known. */
   async #describe(session: Session): Promise<void> {
-    const { sql } = this.#statement
+    const { sql, shape } = this.#statement
     let fields: readonly FieldDescription[] = []
     const portal = new Portal({
       sql,
@@ -176,28 +188,23 @@ export class StatementReader implements RowReader {
       if (!portal.over) await abortable(this.#more(portal), this.#context.signal)
     }
     portal.next()
-    await this.#connections.catalog.learn(sql, fields, async (text, values) => {
+    await this.#connections.catalog.learn(shape, fields, async (text, values) => {
       const result = await abortable(session.client.query(text, values), this.#context.signal)
       return result.rows
     })
   }
 
   #takeColumns(fields: readonly FieldDescription[], session: Session): RowMaker {
-    const { catalog } = this.#connections
-    const isPostgres = (this.#options.dialect ?? session.dialect) === 'postgres'
-    if (isPostgres) catalog.check(this.#statement.sql, fields)
-    const decoding = new TypeDecoding(
-      valueModes(this.#options),
-      catalog.types,
-      userParsersOf(session.client, this.#options.typeParsers),
-    )
-    const names = uniqueNames(fields.map(({ name }) => name))
-    const columns = fields.map((field, i) => ({ name: names[i]!, ...decoding.column(field) }))
+    const { names, schema, maker } = decodeColumns(fields, {
+      catalog: this.#connections.catalog,
+      client: session.client,
+      options: this.#options,
+      shape: this.#statement.shape,
+      isPostgres: (this.#options.dialect ?? session.dialect) === 'postgres',
+    })
     this.#columns = names
-    this.#schema = {
-      columns: columns.map(({ name, type }): ColumnSchema => ({ name, ...type, nullable: true, source: 'file' })),
-    }
-    return new RowMaker(columns)
+    this.#schema = schema
+    return maker
   }
 
   /**
@@ -258,7 +265,7 @@ export class StatementReader implements RowReader {
     if (!portal.ended) portal.stop()
     let patienceMs = this.#inTransaction ? CANCEL_AFTER_IN_TRANSACTION_MS : CANCEL_AFTER_MS
     // All rows are on their way, and nobody knows how many.
-    if (portal.unlimited && !portal.ended) patienceMs = 0
+    if (portal.unlimited && !portal.ended && !this.#expectsFew) patienceMs = 0
     let deadline = systemClock.now() + patienceMs
     let cancelling: Promise<void> | undefined
     for (portal.drain(); !portal.over; portal.drain()) {
@@ -296,17 +303,4 @@ function beginStatements(readOnly: boolean, snapshot: string | undefined): strin
     `BEGIN ISOLATION LEVEL REPEATABLE READ${mode}`,
     `SET TRANSACTION SNAPSHOT '${snapshot.replaceAll("'", "''")}'`,
   ]
-}
-
-/** A name that occurs again gets a number, as no value is to hide another. */
-function uniqueNames(names: readonly string[]): string[] {
-  const taken = new Set(names)
-  const seen = new Set<string>()
-  return names.map(name => {
-    let unique = name
-    for (let n = 2; seen.has(unique); n++) if (!taken.has(`${name}_${n}`)) unique = `${name}_${n}`
-    seen.add(unique)
-    taken.add(unique)
-    return unique
-  })
 }

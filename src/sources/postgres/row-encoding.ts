@@ -60,6 +60,7 @@ export class RowEncoding {
   #inherited: boolean[] = []
   #set = new Set<string>()
   readonly #textIsValue = new Set<string>()
+  readonly #jsonText = new Map<string, 'values' | 'items'>()
   #put: RowPutter | undefined
 
   constructor(
@@ -78,15 +79,23 @@ export class RowEncoding {
     return this.#names
   }
 
-  /** Takes over what a reader says: texts of a column of JSON are values, where its other values are. */
+  /**
+   * Takes over what a reader says: texts of a column of JSON are values, where its other values are, and those of a file
+   * may be JSON of what the table has other types for.
+   */
   describe({ columns }: Schema): void {
-    for (const { name, type } of columns) {
-      if (type !== 'json' && type !== 'object' && type !== 'array') continue
-      this.#textIsValue.add(name)
+    for (const { name, type, format, items } of columns) {
+      if (type === 'json' || type === 'object' || type === 'array') this.#textIsValue.add(name)
+      if (format === 'JSON') this.#jsonText.set(name, 'values')
+      else if (items?.format === 'JSON') this.#jsonText.set(name, 'items')
       const at = this.#names.indexOf(name)
-      if (at >= 0) this.#forms[at] = { ...this.#forms[at]!, textIsValue: true }
+      if (at >= 0) this.#forms[at] = this.#formOf(name, this.#forms[at]!)
       this.#put = undefined
     }
+  }
+
+  #formOf(name: string, form: ValueForm): ValueForm {
+    return { ...form, textIsValue: this.#textIsValue.has(name), jsonText: this.#jsonText.get(name) }
   }
 
   /** Adds columns; those that the table does not have are told by the rows that have them. */
@@ -96,7 +105,7 @@ export class RowEncoding {
       if (column === undefined || column.generated || this.#set.has(name)) continue
       this.#set.add(name)
       this.#names.push(name)
-      this.#forms.push({ ...column.form, textIsValue: this.#textIsValue.has(name) })
+      this.#forms.push(this.#formOf(name, column.form))
       this.#inherited.push(name in Object.prototype)
       this.#put = undefined
     }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { RowRange, Staging } from './conflict.ts'
 import { CopyBuffer } from './copy-buffer.ts'
 import { CopyIn, copyMessage } from './copy-in.ts'
+import { findRefused, type RefusedRows } from './refused-key.ts'
 import type { SentRow } from './row-encoding.ts'
 import { copyPlaceOf, refusedRow, rowError, writeError } from './write-errors.ts'
 import type { WriteSession } from './write-session.ts'
@@ -34,7 +35,13 @@ type RowError = ReturnType<typeof rowError>
 
 const CHUNK_CHARACTERS = 64 * 1024
 
-/** All rows in one COPY; the first bad one ends it. */
+/** What it takes to say which row is refused at the end. */
+export interface LateRows extends Pick<RefusedRows, 'table' | 'held' | 'truncated'> {
+  /** The columns of the rows. */
+  readonly names: () => readonly string[]
+}
+
+/** All rows in one COPY, or few where foreign keys are checked when one ends; the first bad row ends it. */
 export class CopyRoad implements RowRoad {
   readonly #session: WriteSession
   readonly #statement: () => string
@@ -45,11 +52,16 @@ export class CopyRoad implements RowRoad {
   /** The record of the first line of the COPY that is under way. */
   #firstRecord = 0
   #stored = 0
+  /** Rows that the server may still refuse without telling which. */
+  #late: LateRows | undefined
+  /** The record of the first line that waits in the buffer. */
+  #bufferedRecord = 0
 
-  constructor(session: WriteSession, statement: () => string, staging: Staging | undefined) {
+  constructor(session: WriteSession, statement: () => string, staging: Staging | undefined, late?: LateRows) {
     this.#session = session
     this.#statement = statement
     this.#staging = staging
+    this.#late = late
   }
 
   add(line: SentRow, record: number): boolean {
@@ -60,12 +72,16 @@ export class CopyRoad implements RowRoad {
   /** A row is in the buffer; whether `flow` is to be called before more come. */
   took(record: number): boolean {
     if (this.#firstRecord === 0) this.#firstRecord = record
+    if (this.#bufferedRecord === 0) this.#bufferedRecord = record
     return this.buffer.isFull
   }
 
   async flow(): Promise<void> {
     const message = this.buffer.take()
     if (message === undefined) return
+    const record = this.#bufferedRecord
+    this.#bufferedRecord = 0
+    await this.#late?.held.add(message, record)
     try {
       if (this.#copy === undefined) {
         const copy = new CopyIn(this.#statement())
@@ -74,25 +90,48 @@ export class CopyRoad implements RowRoad {
       }
       await this.#session.send(this.#copy, message)
     } catch (error) {
-      throw this.#explained(error)
+      throw await this.#explained(error)
     }
+    // So that what may be refused stays little enough to be kept.
+    if (this.#late?.held.isFull === true) await this.#end()
   }
 
   async settle(): Promise<void> {
     await this.flow()
+    await this.#end()
+    // Rows of other columns are not held beside these.
+    if (this.#late?.held.toTheEnd === true) await this.giveUpHeld()
+  }
+
+  /** Forgets what was held to say which row is refused, when nobody asks any more. */
+  async giveUpHeld(): Promise<void> {
+    const late = this.#late
+    this.#late = undefined
+    await late?.held[Symbol.asyncDispose]()
+  }
+
+  /** The error for what the server said of the rows at the end of the transaction. */
+  async explainEnd(error: unknown): Promise<unknown> {
+    const refused = rowError((error as Error).cause)
+    return refused === undefined ? error : await this.#explained(refused)
+  }
+
+  async #end(): Promise<void> {
     const copy = this.#copy
     if (copy === undefined) return
     try {
       this.#stored += await this.#session.wait(copy.end())
     } catch (error) {
-      throw this.#explained(error)
+      throw await this.#explained(error)
     }
     this.#copy = undefined
     this.#firstRecord = 0
+    if (this.#late?.held.toTheEnd === false) this.#late.held.clear()
   }
 
   async finish(columns: readonly string[]): Promise<number> {
-    await this.settle()
+    await this.flow()
+    await this.#end()
     if (this.#staging !== undefined && this.#stored > 0) await this.#merge(this.#staging, columns)
     return this.#stored
   }
@@ -128,7 +167,13 @@ export class CopyRoad implements RowRoad {
     return undefined
   }
 
-  #explained(error: unknown): unknown {
+  async #explained(error: unknown): Promise<unknown> {
+    const refused = rowError(error)
+    const late = this.#late
+    if (refused !== undefined && late !== undefined && copyPlaceOf(refused) === undefined) {
+      const key = await findRefused(refused, { ...late, session: this.#session, names: late.names() })
+      if (key !== undefined) return refusedRow(refused, this.#session.label, key.record, key)
+    }
     return writeError(error, { label: this.#session.label, firstRecord: this.#firstRecord })
   }
 }

@@ -1,5 +1,5 @@
 /** The table that is written to: its columns, as far as it matters for writing. */
-import { parseTableName, quoteIdentifier, quoteTable } from './sql-names.ts'
+import { quoteIdentifier, quoteTable } from './sql-names.ts'
 import type { WriteSession } from './write-session.ts'
 import { kindOfType, type ValueForm } from './write-values.ts'
 
@@ -69,6 +69,3 @@ export const plainColumn = (name: string, type: string, form: ValueForm = { kind
 })
 
 export const columnList = (names: readonly string[]): string => names.map(quoteIdentifier).join(', ')
-
-/** The table's own name, without its schema. */
-export const bareName = (table: string): string => parseTableName(table).at(-1)!

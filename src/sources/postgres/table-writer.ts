@@ -3,8 +3,10 @@ import { createError, excerpt, nearest } from '../../core/errors.ts'
 import type { ColumnSchema, Schema } from '../../core/schema.ts'
 import type { Batch, Row, RowWriter, WriteContext } from '../../core/types.ts'
 import { conflictColumnsOf, type Staging, stagingFor } from './conflict.ts'
-import { createTableStatement, inferSqlType, sqlTypeOf } from './create-table.ts'
+import { createTableStatement, inferSqlType, type NewColumn, sqlTypeOf } from './create-table.ts'
+import { sqlOfNativeTypes } from './native-types.ts'
 import type { Connections } from './pool.ts'
+import { holdRowsFor } from './refused-key.ts'
 import { type Encoded, RowEncoding } from './row-encoding.ts'
 import { BatchRoad, CopyLoader, CopyRoad, InsertLoader, type RowRoad } from './row-roads.ts'
 import { quoteIdentifier, quoteTable } from './sql-names.ts'
@@ -103,14 +105,27 @@ export class TableWriter implements RowWriter {
       this.#tellIfFewer(stored)
     }
     if (this.#staging !== undefined) await this.#session.run(this.#staging.drop)
-    await this.#session.commit()
+    try {
+      await this.#session.commit()
+    } catch (error) {
+      throw this.#road instanceof CopyRoad ? await this.#road.explainEnd(error) : error
+    }
     this.#over = true
+    await this.#giveUpHeld()
   }
 
   async abort(): Promise<void> {
     if (this.#over) return
     this.#over = true
-    await this.#session.abort()
+    try {
+      await this.#session.abort()
+    } finally {
+      await this.#giveUpHeld()
+    }
+  }
+
+  async #giveUpHeld(): Promise<void> {
+    if (this.#road instanceof CopyRoad) await this.#road.giveUpHeld()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -166,15 +181,24 @@ export class TableWriter implements RowWriter {
       )
       for (const statement of this.#staging.create) await this.#session.run(statement)
     }
-    this.#road = this.#createRoad(encoding, conflict, batchSize)
+    this.#road = await this.#createRoad(encoding, conflict, batchSize)
     this.#encoding = encoding
   }
 
-  #createRoad(encoding: RowEncoding, conflict: readonly string[] | undefined, batchRows: number): RowRoad {
+  async #createRoad(
+    encoding: RowEncoding,
+    conflict: readonly string[] | undefined,
+    batchRows: number,
+  ): Promise<RowRoad> {
     const session = this.#session
     const into = this.#staging?.table ?? quoteTable(this.#options.table)
     const copy = () => `COPY ${into} (${columnList(encoding.names)}) FROM STDIN`
-    if (this.#byCopy && this.#context.mayLeaveOut !== true) return new CopyRoad(session, copy, this.#staging)
+    if (this.#byCopy && this.#context.mayLeaveOut !== true) {
+      const { table, truncate: truncated = false } = this.#options
+      const held = this.#staging === undefined ? await holdRowsFor(session, table) : undefined
+      const late = held === undefined ? undefined : { held, table, truncated, names: () => encoding.names }
+      return new CopyRoad(session, copy, this.#staging, late)
+    }
     const onBadRow = (error: Error, row: unknown) => this.#leaveOut(error, row)
     const loader = this.#byCopy
       ? new CopyLoader(session, copy, this.#staging, () => encoding.names)
@@ -209,18 +233,34 @@ export class TableWriter implements RowWriter {
       })
     }
     const described = new Map(this.#schema.map(column => [column.name, column]))
-    const columns = names.map((name, i) => {
-      const known = described.get(name)
+    // What the user says stands as it is.
+    const sources = names.map(name => (Object.hasOwn(sqlTypes, name) ? undefined : described.get(name)))
+    const natives = await sqlOfNativeTypes(
+      this.#session,
+      sources.map(source => source?.native),
+    )
+    const columns = names.map((name, i): NewColumn => {
+      const source = sources[i]
       const type =
         (Object.hasOwn(sqlTypes, name) ? sqlTypes[name] : undefined) ??
-        (known === undefined ? undefined : sqlTypeOf(known)) ??
+        (source === undefined ? undefined : sqlTypeOf(source)) ??
         inferSqlType(held, Array.isArray(held[0]) ? String(i) : name)
-      return { name, type }
+      // That no row so far has a null says nothing of the others.
+      const required = source?.native !== undefined && source.nullable === false
+      return { name, type, native: natives[i], required }
     })
-    await this.#session.run(createTableStatement(table, columns, conflictColumns))
+    await this.#create(table, columns, conflictColumns)
     const made = this.#session.dialect === 'postgres' ? await this.#describe(false) : undefined
     await this.#prepare(made ?? columns.map(({ name, type }) => plainColumn(name, type)))
     await this.#put(this.#encoding!, held)
+  }
+
+  async #create(table: string, columns: readonly NewColumn[], key: readonly string[]): Promise<void> {
+    const common = createTableStatement(table, columns, key)
+    const native = createTableStatement(table, columns, key, 'native')
+    if (native !== common && (await this.#session.attempt(native))) return
+    // A file may say of a type what no server takes: its columns get types that all have.
+    await this.#session.run(common)
   }
 
   async #put(encoding: RowEncoding, batch: Batch): Promise<void> {

@@ -7,8 +7,11 @@ import { openConnections } from './pool.ts'
 
 /** A table, a view, or what else rows are read of. */
 export interface TableInfo {
+  /** The schema that it is in, as the catalog has it: not quoted. */
   readonly schema: string
+  /** Its name in the schema, as the catalog has it: not quoted. */
   readonly name: string
+  /** What it is. */
   readonly kind: 'table' | 'partitioned table' | 'view' | 'materialized view' | 'foreign table'
   /** As the planner guesses; undefined where the table was never analyzed. */
   readonly estimatedRows: number | undefined

@@ -12,17 +12,19 @@ import { acquireOnly, type Connections, openConnections } from './pool.ts'
 import type { Session } from './session.ts'
 import { CONNECTIONS } from './target.ts'
 
+/** Options of `withTransaction` for Postgres. */
 export interface PostgresTransactionOptions extends PostgresConnectionOptions, Abortable {
   /** Default: what the server has, which is `'read committed'` unless it is told otherwise. */
   readonly isolation?: 'read committed' | 'repeatable read' | 'serializable' | undefined
   /** Whether the transaction can change nothing. Default: `false`. */
   readonly readOnly?: boolean | undefined
-  /** The id of a snapshot to see; the isolation is then at least `'repeatable read'`. */
+  /** The id of a snapshot to see; the isolation is then at least `'repeatable read'`. Default: none. */
   readonly snapshot?: string | undefined
 }
 
 /** A transaction: a target to read from and to write to (`openIterable({ postgres: tx }, …)`). */
 export class PostgresTransaction {
+  /** What messages call the database; without credentials. */
   readonly label: string
   readonly [CONNECTIONS]: Connections
   readonly #outer: Connections

@@ -1,5 +1,5 @@
 /** The types of Postgres: their names, what their values become here, and how. */
-import type { ColumnSchema, SchemaType } from '../../core/schema.ts'
+import type { ColumnSchema, NativeType, SchemaType } from '../../core/schema.ts'
 import type { ValueModes } from '../../core/value-options.ts'
 import { parseArray } from './arrays.ts'
 import {
@@ -31,6 +31,7 @@ export interface FieldDescription {
 /** What the catalog says of a type that is not built in. */
 export interface CatalogType {
   readonly oid: number
+  readonly schema: string
   readonly name: string
   /** As `pg_type.typtype`: b(ase), c(omposite), d(omain), e(num), r(ange), m(ultirange). */
   readonly kind: string
@@ -38,9 +39,6 @@ export interface CatalogType {
   readonly elementOid: number
   readonly delimiter: string
 }
-
-/** Oids from here on are of types that users and extensions have made. */
-export const FIRST_USER_OID = 16_384
 
 /** Name → OID, OID of its array, and what its values are. What is `text` here and not text there keeps the server's form. */
 const BUILT_IN: Readonly<Record<string, readonly [oid: number, arrayOid: number, type: SchemaType]>> = {
@@ -117,7 +115,7 @@ for (const [name, [oid, arrayOid, type]] of Object.entries(BUILT_IN)) {
 }
 
 /** Whether `oid` is a type that only the catalog knows. */
-export const isUnknownType = (oid: number): boolean => oid >= FIRST_USER_OID
+export const isUnknownType = (oid: number): boolean => !BY_OID.has(oid)
 
 /** Parsers of the user's: given the OID and the name of a type, the one for its texts, if there is one. */
 export type UserParsers = (oid: number, name: string | undefined) => ((text: string) => unknown) | undefined
@@ -128,7 +126,7 @@ export interface ColumnDecoding {
   readonly decode: FieldDecoder | undefined
   /** Of text: that it is ASCII, whatever it says. */
   readonly ascii: boolean
-  readonly type: Pick<ColumnSchema, 'type' | 'format' | 'items'>
+  readonly type: Pick<ColumnSchema, 'type' | 'format' | 'items' | 'native'>
 }
 
 /** Types whose text is ASCII. */
@@ -146,7 +144,39 @@ export class TypeDecoding {
     this.#userParsers = userParsers
   }
 
-  column({ typeOid, typeModifier }: Pick<FieldDescription, 'typeOid' | 'typeModifier'>): ColumnDecoding {
+  column(field: Pick<FieldDescription, 'typeOid' | 'typeModifier'>): ColumnDecoding {
+    const decoding = this.#decoding(field)
+    // What a parser of the user's makes may be anything.
+    const isOwn = this.#userParsers(field.typeOid, this.nameOf(field.typeOid)) === undefined
+    const native = isOwn ? this.#native(field) : undefined
+    return native === undefined ? decoding : { ...decoding, type: { ...decoding.type, native } }
+  }
+
+  /** The name of a type, and of a domain that of what it stands on; undefined where it is not known. */
+  nameOf(oid: number): string | undefined {
+    return this.#describe(oid).name
+  }
+
+  /** What the catalog calls a type; undefined of what no column can be of. */
+  #native({ typeOid, typeModifier: modifier }: Pick<FieldDescription, 'typeOid' | 'typeModifier'>) {
+    const builtIn = BY_OID.get(typeOid)
+    if (builtIn !== undefined) {
+      const name = builtIn.elementOid === 0 ? builtIn.name : `_${builtIn.name.slice(0, -2)}`
+      const kind = name.endsWith('multirange') ? 'm' : name.endsWith('range') ? 'r' : 'b'
+      const native: NativeType = {
+        system: 'postgres',
+        schema: 'pg_catalog',
+        name,
+        kind: builtIn.elementOid === 0 ? kind : 'b',
+        modifier,
+      }
+      return native
+    }
+    const own = this.#catalog.get(typeOid)
+    return own === undefined ? undefined : nativeOf(own, modifier)
+  }
+
+  #decoding({ typeOid, typeModifier }: Pick<FieldDescription, 'typeOid' | 'typeModifier'>): ColumnDecoding {
     const { name, type, elementOid, delimiter } = this.#describe(typeOid)
     const parser = this.#userParsers(typeOid, name)
     const format = formatOf(name, typeModifier)
@@ -168,7 +198,7 @@ export class TypeDecoding {
   }
 
   #array(elementOid: number, delimiter: string, format: { format?: string }): ColumnDecoding {
-    const element = this.column({ typeOid: elementOid, typeModifier: -1 })
+    const element = this.#decoding({ typeOid: elementOid, typeModifier: -1 })
     const { decode } = element
     const parse =
       decode === undefined
@@ -246,6 +276,11 @@ export class TypeDecoding {
   }
 }
 
+/** What the catalog calls a type; undefined of a pseudo-type, which no column can be of. */
+export function nativeOf({ schema, name, kind }: CatalogType, modifier: number): NativeType | undefined {
+  return kind === 'p' ? undefined : { system: 'postgres', schema, name, kind, modifier }
+}
+
 /** Types that other sources have as well, by the name that all of them give to it, so that types are kept between them. */
 const COMMON_NAMES: Readonly<Record<string, string>> = {
   bool: 'BOOLEAN',
@@ -285,6 +320,20 @@ export const CATALOG_QUERY = `WITH RECURSIVE wanted AS (
   SELECT t.* FROM pg_catalog.pg_type t JOIN wanted w
     ON t.oid = CASE WHEN w.typtype = 'd' THEN w.typbasetype ELSE w.typelem END
 )
-SELECT oid::text, typname, typtype, typdelim,
+SELECT w.oid::text, nspname, typname, typtype, typdelim,
   CASE WHEN typtype = 'd' THEN typbasetype WHEN typcategory = 'A' THEN typelem ELSE 0 END::text AS element
-FROM wanted`
+FROM wanted w JOIN pg_catalog.pg_namespace n ON n.oid = w.typnamespace`
+
+/**
+ * The statement that asks what columns of tables are beside what a result says of them: whether they may be null, and the
+ * domains that they are of, which a result calls by their base types. `$1` are OIDs of tables, `$2` numbers of columns.
+ * From Postgres 18 on, NOT NULL may be said of rows to come alone, or not of the tables below.
+ */
+export const ORIGINS_QUERY = `SELECT a.attrelid::text AS table, a.attnum AS column, a.atttypid::text AS type, a.atttypmod AS modifier,
+  t.typtype = 'd' AS domain,
+  a.attnotnull AND c.relkind IN ('r', 'p') AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
+    WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum] AND (k.connoinherit OR NOT k.convalidated)) AS required
+FROM unnest($1::oid[], $2::int2[]) AS w(relation, number)
+JOIN pg_catalog.pg_attribute a ON a.attrelid = w.relation AND a.attnum = w.number
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid`

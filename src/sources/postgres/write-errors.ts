@@ -1,6 +1,7 @@
 /** What goes wrong with writing to a server, as errors of this library: which row, which column, which value. */
 import { createError, type ErrorCode, excerpt, OpenIterableError } from '../../core/errors.ts'
 import { type PostgresError, postgresError, serverError } from './errors.ts'
+import type { RefusedKey } from './refused-key.ts'
 
 export interface WritePlace {
   readonly label: string
@@ -35,11 +36,17 @@ export function copyPlaceOf(error: PostgresError): CopyPlace | undefined {
 }
 
 /** The error of a row that the server refused. `record` counts from 1; undefined where the server does not tell. */
-export function refusedRow(error: PostgresError, label: string, record: number | undefined): OpenIterableError {
+export function refusedRow(
+  error: PostgresError,
+  label: string,
+  record: number | undefined,
+  key?: RefusedKey,
+): OpenIterableError {
   const place = copyPlaceOf(error)
   // Of a constraint the server names what it is about, and the whole line is no value of a column.
-  const column = place?.column ?? error.column
-  const value = place?.column === undefined ? undefined : place.value
+  const column = key?.columns.join(', ') ?? place?.column ?? error.column
+  const value =
+    key?.values.map(part => part ?? 'NULL').join(', ') ?? (place?.column === undefined ? undefined : place.value)
   const where = [
     record === undefined ? undefined : `row ${record}`,
     column === undefined ? undefined : `column ${column}`,

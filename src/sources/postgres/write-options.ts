@@ -8,7 +8,10 @@ import { POSTGRES_CONNECTION_OPTIONS, type PostgresConnectionOptions } from './o
  * left to its default.
  */
 export interface PostgresWriteOptions extends PostgresConnectionOptions {
-  /** The table: `'people'`, `'hr.people'`, or `'"Odd.Schema"."Odd name"'`. It may also stand in the URL: `?table=people`. */
+  /**
+   * The table: `'people'`, `'hr.people'`, or `'"Odd.Schema"."Odd name"'`. It may also stand in the URL:
+   * `?table=people`. Default: the one that the URL names.
+   */
   readonly table?: string | undefined
   /** The columns that are written, in order, and all that rows have. Default: those that rows have. */
   readonly columns?: readonly string[] | undefined
@@ -31,7 +34,10 @@ export interface PostgresWriteOptions extends PostgresConnectionOptions {
    * another type is then an error. Default: `false`.
    */
   readonly create?: boolean | undefined
-  /** With `create`: the types of columns, as SQL has them and as they stand, by name: `{ price: 'numeric(12,2) NOT NULL' }`. */
+  /**
+   * With `create`: the types of columns, as SQL has them and as they stand, by name: `{ price: 'numeric(12,2) NOT NULL'
+   * }`. Default: those that fit the rows.
+   */
   readonly sqlTypes?: Readonly<Record<string, string>> | undefined
   /** Whether the table is emptied first, in the same transaction; others wait for it then. Not in mode `a`. Default: `false`. */
   readonly truncate?: boolean | undefined

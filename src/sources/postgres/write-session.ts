@@ -17,6 +17,8 @@ import { writeError } from './write-errors.ts'
 const END_MS = 2000
 /** Around all that a writer does inside somebody else's transaction. */
 const SAVEPOINT = 'open_iterable_writer'
+/** Around a statement that may be refused. */
+const ATTEMPT = 'open_iterable_attempt'
 
 /** A server that has lost a connection may not have noticed yet. */
 const LOOKING = new RetryPolicy({ attempts: 8, initialDelayMs: 50, maxDelayMs: 1000, retries: () => true })
@@ -115,6 +117,16 @@ export class WriteSession {
     }
   }
 
+  /** Takes back what was written, to go on. */
+  async restart(): Promise<void> {
+    if (this.#transaction === 'within') await this.run(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`)
+    else {
+      await this.run('ROLLBACK')
+      await this.run('BEGIN')
+      this.#transaction = 'own'
+    }
+  }
+
   /** Makes what was written visible; inside somebody else's transaction, that is for its end to do. */
   async commit(): Promise<void> {
     if (this.#transaction === 'within') await this.run(`RELEASE SAVEPOINT ${SAVEPOINT}`)
@@ -133,7 +145,10 @@ export class WriteSession {
         throw createError('SINK_FAILED', 'the server rolled the transaction back', { label: this.label })
     } catch (error) {
       const known = this.#explained(error, 'COMMIT')
-      if (serverError(error) !== undefined && this.#session.alive) throw known
+      if (serverError(error) !== undefined && this.#session.alive) {
+        this.#committing = false
+        throw known
+      }
       this.#session.destroy()
       await this.#lease.discard()
       const outcome = await this.#outcomeOf(id)
@@ -182,6 +197,20 @@ export class WriteSession {
     }
   }
 
+  /** Runs a statement that the server may refuse; whether it did not. What went on before is kept. */
+  async attempt(sql: string): Promise<boolean> {
+    if (this.inTransaction) await this.run(`SAVEPOINT ${ATTEMPT}`)
+    try {
+      await this.query(sql)
+    } catch (error) {
+      if (serverError(error) === undefined || !this.#session.alive) throw this.#explained(error, sql)
+      if (this.inTransaction) await this.run(`ROLLBACK TO SAVEPOINT ${ATTEMPT}`)
+      return false
+    }
+    if (this.inTransaction) await this.run(`RELEASE SAVEPOINT ${ATTEMPT}`)
+    return true
+  }
+
   /** As `run`, with the server's own errors. */
   query(sql: string, params?: readonly unknown[]): Promise<DriverResult> {
     return this.wait(this.#session.client.query(sql, params))
@@ -208,6 +237,11 @@ export class WriteSession {
   async send(copy: CopyIn, message: Buffer): Promise<void> {
     await this.wait(copy.send(message))
     this.#options.onBytes?.(message.length)
+  }
+
+  /** Sends rows again that were counted before. */
+  async resend(copy: CopyIn, messages: Buffer): Promise<void> {
+    await this.wait(copy.send(messages))
   }
 
   /** Waits for the server, no longer than `timeoutMs` without a sign, unless it works on what it was given. */

@@ -17,6 +17,8 @@ export interface ValueForm {
   readonly element?: ValueKind | undefined
   /** Of JSON: whether texts are values of JSON, or the text of a JSON document. */
   readonly textIsValue?: boolean | undefined
+  /** Whether texts, or those in arrays, are JSON of other values: as a file has values of several types in a column. */
+  readonly jsonText?: 'values' | 'items' | undefined
 }
 
 const JSON_TYPES = new Set(['json', 'jsonb'])
@@ -79,7 +81,8 @@ function checkText(text: string): void {
 }
 
 /** Whether a text may be one that stands for another value, in the form that writers of this library give it. */
-function mayBeOurs(text: string, { kind, element, textIsValue }: ValueForm): boolean {
+function mayBeOurs(text: string, { kind, element, textIsValue, jsonText }: ValueForm): boolean {
+  if (jsonText === 'values' && kind !== 'json') return true
   if (kind === 'other') return element !== undefined && text.startsWith('[')
   if (kind === 'json') return textIsValue === true
   if (kind === 'date' || kind === 'timestamp') return text.startsWith('-') || text.startsWith('+')
@@ -89,7 +92,10 @@ function mayBeOurs(text: string, { kind, element, textIsValue }: ValueForm): boo
 function fieldText(value: unknown, form: ValueForm): string | null {
   if (value === null || value === undefined) return null
   try {
-    return form.element === undefined ? scalarText(value, form) : arrayText(value, form.element)
+    const isJson = form.jsonText === 'values' && form.kind !== 'json' && form.kind !== 'text'
+    const given = isJson && typeof value === 'string' ? outOfJson(value) : value
+    if (given === null || form.element === undefined) return given === null ? null : scalarText(given, form)
+    return arrayText(given, form.element, form.jsonText === 'items')
   } catch (error) {
     if (error instanceof UnwritableValue) throw error
     throw new UnwritableValue((error as Error).message, undefined, error)
@@ -107,25 +113,44 @@ function scalarText(value: unknown, { kind, textIsValue }: ValueForm): string | 
   return textOf(value)
 }
 
-function arrayText(given: unknown, element: ValueKind): string | null {
+/** The text of what a text of JSON says: that of numbers, with all their digits, is its own. */
+function outOfJson(text: string): string | null {
+  if (text === 'null') return null
+  if (!text.startsWith('"')) return text
+  try {
+    return String(JSON.parse(text))
+  } catch {
+    return text
+  }
+}
+
+function arrayText(given: unknown, element: ValueKind, areJson: boolean): string | null {
   const value = typeof given === 'string' ? arrayOfText(given) : given
   if (!Array.isArray(value))
     return kinds.isTypedArray(value) && !isBytes(value)
-      ? arrayText([...(value as Iterable<number>)], element)
+      ? arrayText([...(value as Iterable<number>)], element, areJson)
       : textOf(value)
-  const form: ValueForm = { kind: element, textIsValue: true }
-  const items = (all: readonly unknown[]): (string | null | unknown[])[] =>
-    all.map(item => {
+  const isDocument = areJson && element === 'json'
+  const form: ValueForm = { kind: element, textIsValue: !isDocument }
+  const items = (all: readonly unknown[], inJson: boolean): (string | null | unknown[])[] =>
+    all.map(one => {
+      const item = inJson && !isDocument && typeof one === 'string' ? valueOfJson(one) : one
       if (item === null || item === undefined) return null
       // Arrays within an array of JSON are documents; everywhere else they are another dimension.
-      return Array.isArray(item) && element !== 'json' && element !== 'vector' ? items(item) : scalarText(item, form)
+      const isDimension = Array.isArray(item) && element !== 'json' && element !== 'vector'
+      return isDimension ? items(item, false) : scalarText(item, form)
     })
-  return arrayLiteral(items(value))
+  return arrayLiteral(items(value, areJson))
 }
 
-/** A year of six digits as Postgres has it. */
+/** What an item of several types is that was kept as JSON: an array, or the text of a value. */
+function valueOfJson(text: string): unknown {
+  return text.startsWith('[') ? arrayOfText(text) : outOfJson(text)
+}
+
+/** A year of six digits and more as Postgres has it. */
 function eraText(text: string): string {
-  const match = /^([+-])(\d{6})(-\d\d-\d\d.*)$/s.exec(text)
+  const match = /^([+-])(\d{6,})(-\d\d-\d\d.*)$/s.exec(text)
   if (match === null) return text
   const [, sign, digits, rest] = match
   // There is no year 0: the year before 1 is 1 BC.

@@ -16,8 +16,9 @@ interface Job {
 class Lane {
   // Threads are started from JavaScript: that of the build, also where the sources are run as they are.
   readonly #worker = new Worker(new URL('../../dist/convert/worker.js', import.meta.url), {
-    // What says how the main script is to be read is not for a file.
-    execArgv: process.execArgv.filter(argument => !argument.startsWith('--input-type')),
+    // What says how the main script is to be read is not for a file. What is given here must have no option of V8's,
+    // which all threads have in common.
+    ...(process.execArgv.some(argument => argument.startsWith('--input-type')) ? { execArgv: [] } : {}),
   })
   #job: Job | undefined
   #died: { readonly error: unknown } | undefined

@@ -1,5 +1,6 @@
 /** `@duckdb/node-api`, loaded when it is first needed, and the few native calls below it that rows are read through. */
 import { createRequire } from 'node:module'
+import { setImmediate } from 'node:timers/promises'
 import type * as NodeApi from '@duckdb/node-api'
 import { createError } from '../core/errors.ts'
 
@@ -47,17 +48,39 @@ export async function loadDuckDb(what: string): Promise<LoadedDuckDb> {
     return await loading
   } catch (cause) {
     loading = undefined
-    throw createError('PEER_MISSING', `${what} needs the package ${DUCKDB_PACKAGE}`, {
-      expected: DUCKDB_PACKAGE,
-      hint: `npm install ${DUCKDB_PACKAGE}`,
-      cause,
-    })
+    throw missing(what, cause)
   }
 }
 
+/** Throws as `loadDuckDb` does, and loads no more than tells: for a thread that leaves the work to another one. */
+export function checkDuckDb(what: string): void {
+  try {
+    loadNative()
+  } catch (cause) {
+    throw missing(what, cause)
+  }
+}
+
+function missing(what: string, cause: unknown): Error {
+  return createError('PEER_MISSING', `${what} needs the package ${DUCKDB_PACKAGE}`, {
+    expected: DUCKDB_PACKAGE,
+    hint: `npm install ${DUCKDB_PACKAGE}`,
+    cause,
+  })
+}
+
+// By `require`, as `import` first searches all files of a package for names that they export, which takes longer than to
+// run them.
+const require = createRequire(import.meta.url)
+
 async function load(): Promise<LoadedDuckDb> {
-  const api = await import('@duckdb/node-api')
-  // From where node-api finds it: package managers do not show us the packages that others depend on.
-  const native = createRequire(import.meta.resolve(DUCKDB_PACKAGE))('@duckdb/node-bindings') as NativeBinding
-  return { api, native }
+  const native = loadNative()
+  // Each of the two holds the thread for a while.
+  await setImmediate()
+  return { api: require(DUCKDB_PACKAGE) as DuckDb, native }
+}
+
+/** From where node-api finds it: package managers do not show us the packages that others depend on. */
+function loadNative(): NativeBinding {
+  return createRequire(require.resolve(DUCKDB_PACKAGE))('@duckdb/node-bindings') as NativeBinding
 }

@@ -82,8 +82,9 @@ export class CopyThread {
       workerData,
       transferList: [port2],
       stdin: false,
-      // What says how the main script is to be read is not for a file.
-      execArgv: process.execArgv.filter(argument => !argument.startsWith('--input-type')),
+      // What says how the main script is to be read is not for a file. What is given here must have no option of V8's,
+      // which all threads have in common.
+      ...(process.execArgv.some(argument => argument.startsWith('--input-type')) ? { execArgv: [] } : {}),
     })
     this.#worker.on('message', (message: WorkerMessage) => this.#take(message))
     this.#worker.on('error', error => this.#fail(error))

@@ -232,6 +232,8 @@ class Lease implements DuckDbLease {
   async #call<T>(start: () => Promise<T>, options: QueryOptions): Promise<T> {
     const { signal } = options
     signal?.throwIfAborted()
+    // A call that was aborted goes on until DuckDB has heard of it; the next one must not be interrupted in its place.
+    while (this.#pending !== undefined) await abortable(this.#pending, signal)
     if (this.#closing !== undefined) throw createError('HANDLE_CLOSED', 'the DuckDB connection was closed')
     if (!takeSlot()) await waitForSlot(signal)
     if (this.#closing !== undefined) {

@@ -1,7 +1,7 @@
 /** What a DuckDB instance may use, and its defaults. */
 import { availableParallelism, totalmem } from 'node:os'
 import { resolve } from 'node:path'
-import { invalidOption, is, type OptionEntry } from '../core/options.ts'
+import { is, type OptionEntry } from '../core/options.ts'
 
 /** What DuckDB may use. All queries with equal settings share one instance, and so these limits. */
 export interface DuckDbSettings {
@@ -62,9 +62,4 @@ export const DUCKDB_OPTION: OptionEntry = {
   default: '1 GiB (at most half of all), 4 threads, 16 GiB of temp files',
   means: 'What DuckDB may use, where it runs; shared by all queries with the same settings.',
   accepts: isDuckDbSettings,
-}
-
-/** Throws OPTION_INVALID. */
-export function checkDuckDbSettings(value: unknown): asserts value is DuckDbSettings {
-  if (!isDuckDbSettings(value)) throw invalidOption('duckdb', DUCKDB_OPTION.type, value)
 }

@@ -1,5 +1,6 @@
 /** One instance for all, safe to hold: limits, turns, interrupts, failures, and its end. */
 import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -90,9 +91,8 @@ describe('instances of DuckDB', () => {
 
   it('say which package is missing', async () => {
     vi.resetModules()
-    vi.doMock('@duckdb/node-api', () => {
-      throw new Error('Cannot find package')
-    })
+    // From where no package is found.
+    vi.doMock('node:module', () => ({ createRequire: () => createRequire(join(tmpdir(), 'none.js')) }))
     try {
       const { loadDuckDb } = await import('../../src/duckdb/binding.ts')
       await expect(loadDuckDb('this')).rejects.toMatchObject({
@@ -100,7 +100,7 @@ describe('instances of DuckDB', () => {
         hint: 'npm install @duckdb/node-api',
       })
     } finally {
-      vi.doUnmock('@duckdb/node-api')
+      vi.doUnmock('node:module')
       vi.resetModules()
     }
   })

@@ -1,6 +1,7 @@
 /** Two engines, one answer: DuckDB and hyparquet give the same rows, and each stands in where the other cannot. */
 import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -158,9 +159,8 @@ describe('hyparquet', () => {
 
   it('reads where DuckDB is not installed; what only DuckDB does then says so', async () => {
     vi.resetModules()
-    vi.doMock('@duckdb/node-api', () => {
-      throw new Error('Cannot find package')
-    })
+    // From where no package is found.
+    vi.doMock('node:module', () => ({ createRequire: () => createRequire(join(tmpdir(), 'none.js')) }))
     try {
       const { openIterable: open } = await import('../../src/index.ts')
       const { rows, engine } = await rowsOf(fixture('datapage_v2.snappy'), { where: { b: { gt: 2 } } }, open)
@@ -180,7 +180,7 @@ describe('hyparquet', () => {
         hint: /npm install hyparquet hyparquet-compressors/,
       })
     } finally {
-      vi.doUnmock('@duckdb/node-api')
+      vi.doUnmock('node:module')
       vi.doUnmock('hyparquet')
       vi.resetModules()
     }

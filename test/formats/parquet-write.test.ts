@@ -598,6 +598,18 @@ describe('the output', () => {
     for (const path of paths) expect((await readParquet(path)).rows).toHaveLength(20_000)
   })
 
+  it('works in a process that was started with an option of V8', async () => {
+    process.execArgv.push('--max-old-space-size=4096')
+    try {
+      const path = fresh()
+      // Settings of its own, and so a thread that starts now.
+      await writeParquet(path, [[{ a: 1 }]], { duckdb: { memoryLimitBytes: 321 * 2 ** 20 } })
+      expect((await readParquet(path)).rows).toEqual([{ a: 1n }])
+    } finally {
+      process.execArgv.pop()
+    }
+  })
+
   it('does not hold up a process that exits without closing it', () => {
     const dist = (name: string) => JSON.stringify(new URL(`../../dist/${name}`, import.meta.url).href)
     const script = `

@@ -10,6 +10,7 @@ export type BulkSource = ReadTarget | NamedSource
 
 /** A target, its name for the template, and what tells whether it has changed. */
 export interface NamedSource {
+  /** What is converted. */
   readonly target: ReadTarget
   /** File name for `{stem}`, `{name}` and `{ext}`. Default: from the target. */
   readonly name?: string | undefined
@@ -19,6 +20,7 @@ export interface NamedSource {
   readonly size?: number | undefined
   /** When it was last changed. */
   readonly mtime?: Date | undefined
+  /** Tells versions apart for `resume`, where there is such a tag. */
   readonly etag?: string | undefined
 }
 
@@ -26,13 +28,19 @@ export interface NamedSource {
 export interface BulkProgress {
   /** Undefined while the sources are still being listed. */
   readonly filesTotal: number
+  /** Files that are done: converted, unchanged, or failed. */
   readonly filesDone: number
+  /** Those of them that failed. */
   readonly filesFailed: number
+  /** Records met in all sources so far, good or bad. */
   readonly rowsIn: number
+  /** Rows in all outputs so far. */
   readonly rowsOut: number
+  /** Bytes taken from all sources so far, as they are stored. */
   readonly bytesRead: number
   /** Of all sources; undefined where that of one is not known. */
   readonly bytesTotal: number | undefined
+  /** Milliseconds since the call. */
   readonly elapsedMs: number
   /** Milliseconds that are left at this rate, by bytes. */
   readonly remainingMs: number | undefined
@@ -58,17 +66,21 @@ export interface BulkConvertOptions extends Omit<ConvertOptions, 'onProgress'> {
   readonly resume?: boolean | string | undefined
   /** Whether everything is only planned, and nothing written. Default `false`. */
   readonly dryRun?: boolean | undefined
-  /** Told how far it is, at most every `progressIntervalMs`, and once at the end. */
+  /** Told how far it is, at most every `progressIntervalMs`, and once at the end. Default: none. */
   readonly onProgress?: ((progress: BulkProgress) => unknown) | undefined
 }
 
 /** What became of one source. */
 export interface BulkItem {
+  /** What messages call the source; without credentials. */
   readonly from: string
+  /** What messages call the output; without credentials. */
   readonly to: string
   /** `unchanged`: a run before has done it; `planned`: a dry run; `cancelled`: another failure or an abort came first. */
   readonly status: 'converted' | 'unchanged' | 'planned' | 'failed' | 'cancelled'
+  /** What `convert` gave, where it was converted. */
   readonly result?: ConvertResult
+  /** What would be done, of a dry run. */
   readonly plan?: ConversionPlan
   /** Why it failed. */
   readonly error?: unknown
@@ -78,14 +90,23 @@ export interface BulkItem {
 export interface BulkSummary {
   /** Converted, unchanged or planned, in the order of the sources. */
   readonly succeeded: readonly BulkItem[]
+  /** Those that failed, each with its `error`. */
   readonly failed: readonly BulkItem[]
+  /** Those that were not done, as another failure (`stopOnError`) or an abort came first. */
   readonly cancelled: readonly BulkItem[]
+  /** Records met in all sources, good or bad. */
   readonly rowsIn: number
+  /** Rows in all outputs. */
   readonly rowsOut: number
+  /** Bad records and rows left out under `onError: 'skip'`. */
   readonly rowsSkipped: number
+  /** Bad records and rows put aside under `onError: 'quarantine'`. */
   readonly rowsFailed: number
+  /** Bytes taken from all sources, as they are stored. */
   readonly bytesRead: number
+  /** Bytes given to all places, as they are stored. */
   readonly bytesWritten: number
+  /** Milliseconds that all of it took. */
   readonly elapsedMs: number
   /** Worker threads that were used. */
   readonly workers: number
@@ -96,6 +117,10 @@ export interface BulkConversion extends AsyncIterable<BulkItem>, PromiseLike<Bul
 
 /** What is converted, and where to. */
 export type BulkSources = string | URL | Iterable<BulkSource> | AsyncIterable<BulkSource>
+/**
+ * Where outputs go: a template with `{dir}`, `{name}`, `{stem}`, `{ext}` and `{index}`, or a function that gives the
+ * target of a source.
+ */
 export type BulkTarget =
   | string
   | ((source: {

@@ -8,9 +8,13 @@ import type { Writer } from '../writer.ts'
 
 /** How far a conversion is. */
 export interface ConvertProgress {
+  /** What messages call the source; without credentials. */
   readonly from: string
+  /** What messages call the target; without credentials. */
   readonly to: string
+  /** Records met in the source so far, good or bad. */
   readonly rowsIn: number
+  /** Rows written so far. */
   readonly rowsOut: number
   /** Bytes taken from the source, as they are stored: compressed ones where it is. */
   readonly bytesRead: number
@@ -18,8 +22,11 @@ export interface ConvertProgress {
   readonly bytesTotal: number | undefined
   /** From 0 to 1, by bytes; undefined where the total is not known. */
   readonly fraction: number | undefined
+  /** Milliseconds since the call. */
   readonly elapsedMs: number
+  /** Rows in, for each second since the call. */
   readonly rowsPerSecond: number
+  /** Bytes read, for each second since the call. */
   readonly bytesPerSecond: number
   /** Milliseconds that are left at this rate; undefined where the total is not known. */
   readonly remainingMs: number | undefined
@@ -35,39 +42,47 @@ export interface RowInfo {
 
 /** One step of a conversion on each row; may be async. */
 export type RowMap = (row: Row, info: RowInfo) => object | PromiseLike<object>
+/** Whether a row is kept: anything that JavaScript takes for true, or a promise of it. */
 export type RowPredicate = (row: Row, info: RowInfo) => unknown
+/** Any number of rows for each row; may be async. */
 export type RowFlatMap = (row: Row, info: RowInfo) => Iterable<object> | PromiseLike<Iterable<object>>
 
 /** Options of `convert`. The steps on rows are taken in the order in which they are listed here. */
 export interface ConvertOptions {
-  /** Options of reading, as `openIterable` has them: format, codecs, dialect, types, … */
+  /** Options of reading, as `openIterable` has them: format, codecs, dialect, types, …. Default: none. */
   readonly read?: Omit<ReadOptions, 'mode' | 'signal' | 'onError' | 'maxErrors' | 'deadLetters'> | undefined
-  /** Options of writing, as `openIterable` has them. */
+  /** Options of writing, as `openIterable` has them. Default: none. */
   readonly write?: Omit<WriteOptions, 'mode' | 'signal' | 'onError' | 'maxErrors' | 'deadLetters'> | undefined
   /** Which of the two writes: `'w'` anew (default), `'a'` appends. */
   readonly mode?: 'w' | 'a' | undefined
   /**
    * Which rows of the source are wanted: `{ delay: { gt: 60 } }`; given to the source where it can choose by itself, as
-   * Parquet and Postgres can. Conditions in SQL are for these only.
+   * Parquet and Postgres can. Conditions in SQL are for these only. Default: all.
    */
   readonly where?: RowSelection['where']
-  /** The order of the rows; only where the source, or DuckDB, sorts. Default: that of the source. */
+  /** The order of the rows; DuckDB sorts what the source does not. Default: that of the source. */
   readonly orderBy?: RowSelection['orderBy']
   /** Rows to pass over first, of those wanted. Default 0. */
   readonly offset?: number | undefined
-  /** Whether nested objects become columns named by their path, `a.b`; or the separator to use in place of `.`. */
+  /**
+   * Whether nested objects become columns named by their path, `a.b`; or the separator to use in place of `.`. Default:
+   * `false`.
+   */
   readonly flatten?: boolean | string | undefined
-  /** The mirror of `flatten`: columns with a `.` in their name (or this separator) become nested objects. */
+  /**
+   * The mirror of `flatten`: columns with a `.` in their name (or this separator) become nested objects. Default:
+   * `false`.
+   */
   readonly unflatten?: boolean | string | undefined
-  /** Whether a row is kept; a promise is waited for. */
+  /** Whether a row is kept; a promise is waited for. Default: all are. */
   readonly filter?: RowPredicate | undefined
-  /** Makes a row of each row; a promise is waited for. */
+  /** Makes a row of each row; a promise is waited for. Default: none. */
   readonly map?: RowMap | undefined
-  /** Makes any number of rows of each row; a promise is waited for. */
+  /** Makes any number of rows of each row; a promise is waited for. Default: none. */
   readonly flatMap?: RowFlatMap | undefined
   /** The columns of the output, in this order; a row that lacks one has null there. Default: all. */
   readonly columns?: readonly string[] | undefined
-  /** New names of columns, by the old ones. */
+  /** New names of columns, by the old ones. Default: none. */
   readonly rename?: Readonly<Record<string, string>> | undefined
   /** Most rows to write. Default: all. */
   readonly limit?: number | undefined
@@ -82,16 +97,24 @@ export interface ConvertOptions {
   readonly engine?: 'auto' | 'rows' | 'duckdb' | undefined
   /**
    * What becomes of a record that cannot be read, a row on which a step throws, and a row that cannot be written, as in
-   * `openIterable`; `maxErrors` is for all of them together.
+   * `openIterable`; `maxErrors` is for all of them together. Default: `'raise'`, or `'quarantine'` where `deadLetters`
+   * is given.
    */
   readonly onError?: ErrorPolicy | undefined
+  /** Most bad records and rows that may be left out; one more is TOO_MANY_ERRORS. Default: any number. */
   readonly maxErrors?: number | undefined
+  /**
+   * Where bad records and rows are put aside: a target, or a writer of your own, which stays open. Default: nowhere.
+   */
   readonly deadLetters?: WriteTarget | Writer<DeadLetter> | undefined
-  /** Told how far it is, at most every `progressIntervalMs`, and once at the end; while it waits it is not called again. */
+  /**
+   * Told how far it is, at most every `progressIntervalMs`, and once at the end; while it waits it is not called again.
+   * Default: none.
+   */
   readonly onProgress?: ((progress: ConvertProgress) => unknown) | undefined
   /** Default 200 (milliseconds). */
   readonly progressIntervalMs?: number | undefined
-  /** Aborts the conversion; nothing is published. */
+  /** Aborts the conversion; nothing is published. Default: none. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -193,6 +216,6 @@ export const CONVERT_OPTIONS = {
     type: 'AbortSignal',
     default: 'none',
     means: 'Aborts the conversion; nothing is published.',
-    accepts: value => value instanceof AbortSignal,
+    accepts: is.signal,
   },
 } satisfies Record<keyof ConvertOptions, OptionEntry>

@@ -19,7 +19,9 @@ export interface PlannedEnd {
 
 /** What `convert` will do. */
 export interface ConversionPlan {
+  /** The source, and how it is read. */
   readonly from: PlannedEnd
+  /** The target, and how it is written. */
   readonly to: PlannedEnd
   /** `rows`: our readers and writers, row by row; `duckdb`: one query of DuckDB. */
   readonly engine: 'rows' | 'duckdb'
@@ -76,7 +78,7 @@ export function planOf(
     reasons: [reason],
     infersTypes,
     spools: engine === 'duckdb' ? [] : spoolsOf({ from, to, infersTypes, options }),
-    losses: schema === undefined ? [] : lossesOf(schema, target.format, options),
+    losses: schema === undefined ? [] : lossesOf(schema, target.format, options, engine),
   }
 }
 

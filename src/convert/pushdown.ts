@@ -1,7 +1,7 @@
 /** Which of the row selection the source does by itself, and what is left for the steps. */
 import { createError } from '../core/errors.ts'
 import { columnsOf, type Filter, parseFilter } from '../core/filter.ts'
-import type { RowSelection } from '../core/row-selection.ts'
+import { orderColumns, type RowSelection } from '../core/row-selection.ts'
 import type { ConvertOptions } from './options.ts'
 import type { ConversionRequest } from './plan.ts'
 
@@ -23,15 +23,17 @@ export async function pushDown({ from, options }: ConversionRequest): Promise<Pu
     delete rest[name]
   }
   if (orderBy !== undefined) {
-    if (!able('orderBy')) throw unable('orderBy', 'sorts')
-    push('orderBy')
+    if (able('orderBy')) push('orderBy')
+    // Objects of the user's own would not come back from a file as what they are.
+    else if (from.format === undefined) throw unable('orderBy', 'sorts')
   }
   if (where !== undefined) {
     if (able('where')) push('where')
     else if (typeof where === 'string' || Array.isArray(where)) throw unable('where', 'takes conditions in SQL')
     else parseFilter(where as Filter) // for its errors, before anything is opened
   }
-  const selected = rest.where === undefined
+  const sorted = rest.orderBy !== undefined
+  const selected = rest.where === undefined && !sorted
   // A bad record that is left out is not one of those that were meant.
   const strict = (options.onError ?? 'raise') === 'raise' && options.deadLetters === undefined
   if (selected && strict) {
@@ -41,8 +43,9 @@ export async function pushDown({ from, options }: ConversionRequest): Promise<Pu
   }
   const reshaped = options.filter ?? options.map ?? options.flatMap ?? options.flatten ?? options.unflatten
   if (columns !== undefined && reshaped === undefined && options.read?.columns === undefined && able('columns')) {
-    const needed = selected ? [] : [...columnsOf(parseFilter(rest.where as Filter))]
-    read.columns = [...columns, ...needed.filter(name => !columns.includes(name))]
+    const needed = orderColumns(rest.orderBy).map(({ column }) => column)
+    if (rest.where !== undefined) needed.push(...columnsOf(parseFilter(rest.where as Filter)))
+    read.columns = [...new Set([...columns, ...needed])]
   }
   return { read, rest }
 }

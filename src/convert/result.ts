@@ -9,7 +9,9 @@ import type { ConversionPlan } from './plan.ts'
 export interface ConvertResult {
   /** What messages call the source and the target; without credentials. */
   readonly from: string
+  /** What messages call the target; without credentials. */
   readonly to: string
+  /** What converted: `rows`, our readers and writers; `duckdb`, one query of DuckDB. */
   readonly engine: 'rows' | 'duckdb'
   /** Records met in the source, good or bad, up to where a `limit` ended the reading. */
   readonly rowsIn: number
@@ -25,10 +27,13 @@ export interface ConvertResult {
   readonly rowsFailed: number
   /** As they are stored: compressed ones where the place has such. */
   readonly bytesRead: number
+  /** Bytes given to the target, as they are stored. */
   readonly bytesWritten: number
   /** How often something failed on the way and was tried again, on either side. */
   readonly retries: number
+  /** Milliseconds that it took. */
   readonly elapsedMs: number
+  /** Rows in, for each second that it took. */
   readonly rowsPerSecond: number
   /** What is known of the columns that were read. */
   readonly schema: Schema | undefined

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { createError, excerpt, nearest } from '../core/errors.ts'
 import { checkCondition, type Filter, parseFilter } from '../core/filter.ts'
+import { orderColumns } from '../core/row-selection.ts'
 import type { Schema } from '../core/schema.ts'
 import type { Batch, Row } from '../core/types.ts'
 import type { TypingOptions, Widening } from '../core/typing.ts'
@@ -35,8 +36,9 @@ export async function convertRows(
 ): Promise<ConvertResult> {
   const progress = new ProgressReport(request.options)
   const { read, rest } = await pushDown(request)
+  const actual = rest.orderBy === undefined ? plan : { ...plan, spools: [...plan.spools, sortedInFile(plan)] }
   const once = (typing: TypingOptions, warnings: string[]) =>
-    convertOnce(from, to, rest, plan, progress, { ...read, ...typing }, warnings)
+    convertOnce(from, to, rest, actual, progress, { ...read, ...typing }, warnings)
   if (!request.infersTypes) return once({}, [])
   if (!(await isReplayable(request.from))) return once({ cast: true, scan: 'full' }, [])
   const warnings: string[] = []
@@ -53,6 +55,10 @@ export async function convertRows(
     return once({ cast: true, scan: 'full' }, again)
   }
 }
+
+/** What the plan says of rows that the source does not sort. */
+export const sortedInFile = ({ from }: ConversionPlan): string =>
+  `the rows of ${from.label} are put into a temp file, which DuckDB sorts`
 
 /** Whether the conversion may begin anew; a source that can be read once is copied to a temp file. */
 async function isReplayable({ entry, target }: ConversionRequest['from']): Promise<boolean> {
@@ -97,11 +103,14 @@ async function convertOnce(
     bytesTotal: reader.bytesTotal,
   })
   let schema: Schema | undefined
+  let sorting: AsyncGenerator<Batch, void, undefined> | undefined
   try {
     await (reader as PromiseLike<Reader> & Reader)
     checkColumns(options, reader)
     steps.prepare(reader)
-    await writer.writeBulk(asReader(reader, steps, options, () => progress.tell(counts)))
+    sorting = await sortingOf(reader, options, signal)
+    const rows = steps.run(sorting ?? reader.batches())
+    await writer.writeBulk(asReader(reader, rows, options, () => progress.tell(counts)))
     schema = reader.schema
     await reader.close()
     await writer.close()
@@ -109,13 +118,14 @@ async function convertOnce(
   } catch (error) {
     await writer.abort(error).catch(() => {}) // the first failure is the one to tell
     await reader.close().catch(() => {})
+    await sorting?.return().catch(() => {})
     await budget.close().catch(() => {})
     throw error
   }
   await progress.end(counts())
   const { taken, leftOut, added } = steps.counts
   const { elapsedMs } = progress
-  const losses = schema === undefined ? [] : lossesOf(schema, writer.format, options)
+  const losses = schema === undefined ? [] : lossesOf(schema, writer.format, options, 'rows')
   return {
     from: reader.label,
     to: writer.label,
@@ -142,7 +152,7 @@ async function convertOnce(
 }
 
 /** Where the source's columns are known, one that it does not have is a mistake. */
-function checkColumns({ columns, where, rename, ...options }: ConvertOptions, reader: Reader): void {
+function checkColumns({ columns, where, orderBy, rename, ...options }: ConvertOptions, reader: Reader): void {
   const known = reader.columns
   if (known === undefined) return
   if (where !== undefined) {
@@ -150,10 +160,11 @@ function checkColumns({ columns, where, rename, ...options }: ConvertOptions, re
     const typed = known.map(name => ({ name, type: types.get(name) ?? ('json' as const) }))
     checkCondition(parseFilter(where as Filter), typed, reader.label)
   }
-  if (createsRows(options)) return
+  const order = orderColumns(orderBy).map(({ column }) => column)
   for (const [option, names] of [
-    ['columns', columns ?? []],
-    ['rename', Object.keys(rename ?? {})],
+    ['orderBy', order],
+    ['columns', createsRows(options) ? [] : (columns ?? [])],
+    ['rename', createsRows(options) ? [] : Object.keys(rename ?? {})],
   ] as const) {
     const unknown = names.find(name => !known.includes(name))
     if (unknown === undefined) continue
@@ -168,9 +179,9 @@ function checkColumns({ columns, where, rename, ...options }: ConvertOptions, re
 }
 
 /** The rows that come out of the steps, with their columns, as a writer takes them from a reader. */
-function asReader(reader: Reader, steps: StepBatches, options: ConvertOptions, onBatch: () => void) {
+function asReader(reader: Reader, rows: AsyncIterable<Batch>, options: ConvertOptions, onBatch: () => void) {
   const batches = async function* (): AsyncGenerator<Batch, void, undefined> {
-    for await (const batch of steps.run(reader.batches())) {
+    for await (const batch of rows) {
       yield batch
       onBatch()
     }
@@ -181,6 +192,13 @@ function asReader(reader: Reader, steps: StepBatches, options: ConvertOptions, o
     batches: () => Object.assign(batches(), { [BATCHES]: true as const }),
     [Symbol.asyncIterator]: () => batches(),
   } as unknown as Reader
+}
+
+/** The batches of the reader in their order, where the source has not sorted them by itself. */
+async function sortingOf(reader: Reader, { orderBy }: ConvertOptions, signal: AbortSignal) {
+  if (orderBy === undefined) return undefined
+  const { sortedBatches } = await import('./sorted-batches.ts')
+  return sortedBatches(reader.batches(), { orderBy, label: reader.label, signal })
 }
 
 /** The types under the names that the output has. */

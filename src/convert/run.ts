@@ -7,8 +7,9 @@ import type { DuckDbConversion, Unfit } from './duckdb/index.ts'
 import type { ConvertOptions } from './options.ts'
 import { type ConversionPlan, type ConversionRequest, planOf, REPLAYABLE, resolveConversion } from './plan.ts'
 import { ProgressReport, rate } from './progress.ts'
+import { pushDown } from './pushdown.ts'
 import type { ConvertResult } from './result.ts'
-import { convertRows } from './row-road.ts'
+import { convertRows, sortedInFile } from './row-road.ts'
 
 export async function runConversion(
   from: ReadTarget,
@@ -32,7 +33,11 @@ export async function runConversion(
 export async function plan(from: ReadTarget, to: WriteTarget, options: ConvertOptions): Promise<ConversionPlan> {
   const request = await resolveConversion(from, to, options)
   const chosen = await chooseEngine(from, request)
-  if ('reason' in chosen) return planOf(request, 'rows', chosen.reason, await schemaOf(from, request))
+  if ('reason' in chosen) {
+    const { rest } = await pushDown(request)
+    const own = planOf(request, 'rows', chosen.reason, await schemaOf(from, request))
+    return rest.orderBy === undefined ? own : { ...own, spools: [...own.spools, sortedInFile(own)] }
+  }
   await using conversion = chosen
   return planOf(request, 'duckdb', ONE_QUERY, conversion.schema)
 }
@@ -77,7 +82,7 @@ async function convertByDuckDb(
   if ('reason' in outcome) return outcome
   const { rowCount: rowsOut } = outcome
   await progress.end(counts(1, rowsOut))
-  const rowsIn = Math.max(rowsOut, conversion.plan.source.rowCount ?? rowsOut)
+  const rowsIn = Math.max(rowsOut, outcome.rowsRead ?? rowsOut)
   const { elapsedMs } = progress
   const plan = planOf(request, 'duckdb', ONE_QUERY, conversion.schema)
   return {

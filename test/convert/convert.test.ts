@@ -228,7 +228,7 @@ describe('selection', () => {
       { where: { m: 1 } },
       { where: { n: { gt: 'text' } } },
       { where: 'n > 1' },
-      { engine: 'rows', orderBy: 'n' },
+      { orderBy: 'm' },
     ] satisfies ConvertOptions[]) {
       expect(await failure(select(options))).toMatchObject({ code: 'OPTION_INVALID' })
     }

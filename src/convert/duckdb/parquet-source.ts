@@ -1,5 +1,6 @@
 /** A Parquet file as a query of DuckDB. */
 
+import { KEPT_TYPES_KEY, renamedKeptTypes } from '../../core/kept-types.ts'
 import { columnSchema } from '../../duckdb/column-schema.ts'
 import type { DuckDbLease } from '../../duckdb/instance.ts'
 import { pathToRead, quoteText } from '../../duckdb/names.ts'
@@ -20,8 +21,17 @@ export async function parquetSource(
   const fields = await lease.rows(`SELECT name FROM parquet_schema(${file})`, [], { signal })
   const names = new Set(fields.map(({ name }) => name))
   if (!internal.every(name => names.has(name))) return { reason: 'DuckDB changes names of columns of the file' }
+  const [kept] = await lease.rows(
+    `SELECT try(decode(value)) AS text FROM parquet_kv_metadata(${file}) WHERE key = encode($1)`,
+    [KEPT_TYPES_KEY],
+    { signal },
+  )
   return {
     from,
+    metadata(names) {
+      const text = typeof kept?.text === 'string' ? renamedKeptTypes(kept.text, names) : undefined
+      return text === undefined ? {} : { [KEPT_TYPES_KEY]: text }
+    },
     columns: internal.map((name, i) => ({ name, internal: name, type: types[i]! })),
     schema: { columns: internal.map((name, i) => columnSchema(lease.duckdb, name, types[i]!)) },
     rowCount: Number(counted?.num_rows ?? 0),

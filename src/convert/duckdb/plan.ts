@@ -2,7 +2,7 @@
  * Decides whether one `COPY` of DuckDB gives what our readers and writers would, and how it is said in SQL. Nothing here
  * does I/O: what is to be known of the files is given.
  */
-import { checkCondition, type Filter, parseFilter } from '../../core/filter.ts'
+import { type Condition, checkCondition, columnsOf, type Filter, parseFilter } from '../../core/filter.ts'
 import { orderColumns } from '../../core/row-selection.ts'
 import type { DuckDBType, DuckDBValue, LoadedDuckDb } from '../../duckdb/binding.ts'
 import { conditionSql, parameter } from '../../duckdb/filter-sql.ts'
@@ -20,8 +20,6 @@ export interface DuckDbPlan {
   readonly types: readonly DuckDBType[]
   /** The columns of the source that the query reads. */
   readonly source: SourceQuery
-  /** How many rows there must be, where that is known. */
-  readonly expectedRows: number | undefined
 }
 
 export const copyTo = ({ select, copyOptions }: DuckDbPlan, path: string): string =>
@@ -29,6 +27,8 @@ export const copyTo = ({ select, copyOptions }: DuckDbPlan, path: string): strin
 
 const SOURCES: Readonly<Record<string, readonly string[]>> = {
   csv: ['delimiter', 'quote', 'escape', 'header', 'cast', 'scan', 'engine', 'format', 'codecs'],
+  json: ['format', 'codecs'],
+  jsonl: ['format', 'codecs'],
   parquet: ['format', 'codecs'],
 }
 const TARGETS: Readonly<Record<string, readonly string[]>> = {
@@ -83,6 +83,10 @@ export function planDuckDb(duckdb: LoadedDuckDb, ends: DuckDbEnds, source: Sourc
   // Our own road has the words for it.
   if (unknown !== undefined) return { reason: `there is no column ${unknown.name}` }
   const renamed = (name: string) => (Object.hasOwn(options.rename ?? {}, name) ? options.rename![name]! : name)
+  const late = chosen.find(({ column }) => column!.late === true)
+  if (late !== undefined && targetFormat === 'parquet' && leavesOut(options)) {
+    return { reason: `the type of column ${late.name} depends on which rows are left out` }
+  }
   const unfitName = checkNames(chosen.map(({ name }) => renamed(name)))
   if (unfitName !== undefined) return unfitName
   if (Object.keys(options.rename ?? {}).some(name => find(name) === undefined)) {
@@ -97,15 +101,18 @@ export function planDuckDb(duckdb: LoadedDuckDb, ends: DuckDbEnds, source: Sourc
   }
   const selection = selectionSql(duckdb, ends, source)
   if ('reason' in selection) return selection
+  const names = new Map(chosen.map(({ name }) => [name, renamed(name)]))
   return {
     select: `SELECT ${fields.join(', ')} FROM ${source.from}${selection.sql}`,
-    copyOptions: copyOptions(targetFormat, write),
+    copyOptions: copyOptions(targetFormat, write, source.metadata?.(names)),
     parameters: selection.parameters,
     types: selection.types,
     source,
-    expectedRows: options.where === undefined ? rowsOf(source, options) : undefined,
   }
 }
+
+const leavesOut = ({ where, limit, offset = 0 }: DuckDbEnds['options']): boolean =>
+  where !== undefined || limit !== undefined || offset > 0
 
 /** Names that DuckDB would change without a word. */
 function checkNames(names: readonly string[]): Unfit | undefined {
@@ -151,12 +158,17 @@ function selectionSql(duckdb: LoadedDuckDb, ends: DuckDbEnds, source: SourceQuer
     types = bound.map(([, type]) => type)
   } else if (where !== undefined) {
     const condition = parseFilter(where as Filter)
-    checkCondition(condition, source.schema.columns, label)
+    const named = columnsOf(condition)
+    if (sourceFormat === 'jsonl' || sourceFormat === 'json') {
+      // Rows of JSON have whatever columns they have, and a condition without columns would read none of them.
+      const unfit = unfitCondition(condition, source, label)
+      if (unfit !== undefined || named.size === 0) return unfit ?? { reason: 'where names no column' }
+    } else checkCondition(condition, source.schema.columns, label)
     const part = conditionSql(duckdb, condition, {
       typeOf: name => source.columns.find(column => column.name === name)?.type,
       nameOf: name => source.columns.find(column => column.name === name)?.internal ?? name,
     })
-    clauses.push(`WHERE ${part.sql}`)
+    clauses.push(`WHERE ${guarded(part.sql, source, options.columns && new Set([...options.columns, ...named]))}`)
     ;({ parameters, types } = part)
   }
   const order = orderColumns(options.orderBy)
@@ -177,11 +189,34 @@ function selectionSql(duckdb: LoadedDuckDb, ends: DuckDbEnds, source: SourceQuer
   return { sql: clauses.map(clause => ` ${clause}`).join(''), parameters, types }
 }
 
-function rowsOf({ rowCount }: SourceQuery, { limit = Number.POSITIVE_INFINITY, offset = 0 }: DuckDbEnds['options']) {
-  return rowCount === undefined ? undefined : Math.min(Math.max(0, rowCount - offset), limit)
+function unfitCondition(condition: Condition, { schema }: SourceQuery, label: string): Unfit | undefined {
+  try {
+    checkCondition(condition, schema.columns, label)
+    return undefined
+  } catch {
+    return { reason: 'where compares a column with values of another type' }
+  }
 }
 
-function copyOptions(format: string, write: Readonly<Record<string, unknown>>): string[] {
+/** A condition that looks at all fields of the columns first: the types of our own road are those of all rows, wanted or not. */
+function guarded(sql: string, { columns }: SourceQuery, read: ReadonlySet<string> | undefined): string {
+  const good = columns.flatMap(({ name, good }) => (good === undefined || read?.has(name) === false ? [] : [good]))
+  if (good.length === 0) return sql
+  return `CASE WHEN ${good.join(' AND ')} THEN (${sql}) ELSE error('a value that is not of its type') END`
+}
+
+/** How many rows there must be in the output, by those in the source; undefined where only the query tells. */
+export function expectedRows(rowCount: number | undefined, options: DuckDbEnds['options']): number | undefined {
+  const { where, limit = Number.POSITIVE_INFINITY, offset = 0 } = options
+  if (rowCount === undefined || where !== undefined) return undefined
+  return Math.min(Math.max(0, rowCount - offset), limit)
+}
+
+function copyOptions(
+  format: string,
+  write: Readonly<Record<string, unknown>>,
+  kept: Readonly<Record<string, string>> = {},
+): string[] {
   if (format === 'jsonl') return ['FORMAT json', 'USE_TMP_FILE false']
   if (format === 'json') return ['FORMAT json', 'ARRAY true', 'USE_TMP_FILE false']
   if (format === 'csv') {
@@ -197,7 +232,10 @@ function copyOptions(format: string, write: Readonly<Record<string, unknown>>): 
     ]
   }
   const { compression = 'zstd', level = 1, rowGroupSize, metadata = {} } = write
-  const entries = Object.entries(metadata as Record<string, string>)
+  const entries = Object.entries({
+    ...kept,
+    ...(metadata as Record<string, string>),
+  })
   return [
     'FORMAT parquet',
     `COMPRESSION ${compression === 'none' ? 'uncompressed' : compression}`,

@@ -22,7 +22,15 @@ const inSource = id => relative(src, id).replaceAll('\\', '/')
 export const WORKERS = ['duckdb/copy-worker', 'convert/worker']
 
 /** Files that are imported: each is a line of `exports` or `bin` in package.json. */
-export const ENTRIES = ['index', 'cli/main', 'resilience/index', 'core/telemetry', 'testing/index', ...WORKERS]
+export const ENTRIES = [
+  'index',
+  'cli/main',
+  'plugin',
+  'resilience/index',
+  'core/telemetry',
+  'testing/index',
+  ...WORKERS,
+]
 
 /**
  * Modules that each of `all` needs at once are one file, whoever else needs one of them: what everyone loads, what readers

@@ -9,7 +9,7 @@ import type { Reader } from './reader.ts'
 export interface ToArrowOptions {
   /** Rows in a record batch. Default: 65,536. */
   readonly recordBatchSize?: number | undefined
-  /** Aborts the reading. */
+  /** Aborts the reading. Default: none. */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -22,13 +22,21 @@ export interface BadRecord {
 
 /** A bad record as it is put aside: enough to find, mend and read it again. */
 export interface DeadLetter {
+  /** Where the record is from: a path or URL, without credentials; null where it has no name. */
   readonly label: string | null
+  /** The code of the error, as in `ERRORS`; null where what was thrown has none. */
   readonly code: string | null
+  /** The error's message, with the place and what to do next. */
   readonly message: string
+  /** The physical line, from 1; null where the format has no lines. */
   readonly line: number | null
+  /** The character (UTF-16 unit) in the line, from 1; null where it is not known. */
   readonly column: number | null
+  /** The offset in the decoded bytes, from 0; null where it is not known. */
   readonly byte: number | null
+  /** The record's number, from 1, a CSV header not counted; null where it is not known. */
   readonly record: number | null
+  /** The text of the record as it stands in the source, or a row as JSON; null where there is neither. */
   readonly raw: string | null
 }
 

@@ -3,10 +3,13 @@ import { listCodecs, listFormats, listSources } from './registry.ts'
 
 /** What one plug-in can do. */
 export interface Capability {
+  /** The id, as options and errors name it: `csv`, `gzip`, `s3`. */
   readonly id: string
   /** Name for people. */
   readonly title: string
+  /** Whether it can be read. */
   readonly reads: boolean
+  /** Whether it can be written. */
   readonly writes: boolean
   /** The npm package that it needs beside this one; undefined where it needs none. */
   readonly peer: string | undefined
@@ -14,6 +17,7 @@ export interface Capability {
   readonly installed: boolean
 }
 
+/** What a format can do. */
 export interface FormatCapability extends Capability {
   /** File name extensions, without the dot; also names for the option `format`. */
   readonly extensions: readonly string[]
@@ -21,14 +25,19 @@ export interface FormatCapability extends Capability {
   readonly streams: boolean
 }
 
+/** What a codec can do. */
 export interface CodecCapability extends Capability {
   /** File name extensions, without the dot; also names for the option `codecs`. */
   readonly extensions: readonly string[]
 }
 
+/** What there is: built-in plug-ins, and those that were registered. */
 export interface Capabilities {
+  /** Formats, in the order of their registration, the built-in ones first. */
   readonly formats: readonly FormatCapability[]
+  /** Codecs, in the same order. */
   readonly codecs: readonly CodecCapability[]
+  /** Kinds of places, in the same order. */
   readonly sources: readonly Capability[]
 }
 

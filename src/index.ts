@@ -21,7 +21,14 @@ export type {
   NamedSource,
 } from './convert/bulk-options.ts'
 export { bulkConvert, convert, planConversion } from './convert/index.ts'
-export type { ConvertOptions, ConvertProgress, RowInfo } from './convert/options.ts'
+export type {
+  ConvertOptions,
+  ConvertProgress,
+  RowFlatMap,
+  RowInfo,
+  RowMap,
+  RowPredicate,
+} from './convert/options.ts'
 export type { ConversionPlan, PlannedEnd } from './convert/plan.ts'
 export type { ConvertResult } from './convert/result.ts'
 export { CalendarDate } from './core/calendar-date.ts'
@@ -40,10 +47,12 @@ export {
   StateError,
 } from './core/errors.ts'
 export type { Comparison, Filter, FilterValue } from './core/filter.ts'
+export type { OptionEntry, OptionTable } from './core/options.ts'
 export { PreciseDate } from './core/precise-date.ts'
 export type { OrderColumn, RowSelection, SqlCondition } from './core/row-selection.ts'
 export {
   type ColumnSchema,
+  type NativeType,
   type Schema,
   type SchemaType,
   type TableSchema,
@@ -52,15 +61,43 @@ export {
   toTableSchema,
 } from './core/schema.ts'
 export type { S3Location } from './core/target-urls.ts'
-export type { Abortable, ArchiveMember, ListedTarget, Row } from './core/types.ts'
+export type {
+  Abortable,
+  ArchiveMember,
+  Batch,
+  ByteRange,
+  ByteSink,
+  ByteSource,
+  Codec,
+  CodecOptions,
+  Decoder,
+  Encoder,
+  ExistingRows,
+  Format,
+  FormatOptions,
+  ListedOptions,
+  ListedTarget,
+  Place,
+  PlaceOptions,
+  RandomAccess,
+  ReadContext,
+  Row,
+  RowReader,
+  RowSink,
+  RowSource,
+  RowWriter,
+  SinkPlaceOptions,
+  WriteContext,
+} from './core/types.ts'
 export type { TypingOptions, Widening } from './core/typing.ts'
 export type { StoredValueOptions } from './core/value-options.ts'
 export type { ColumnType } from './core/values.ts'
 export { closeConnections, type DatabaseTarget, listTables, type Transaction, withTransaction } from './database.ts'
 export { type DetectOptions, detect } from './detect.ts'
 export type { DuckDbSettings } from './duckdb/settings.ts'
-export type { CsvReadOptions } from './formats/csv/read-options.ts'
-export type { CsvWriteOptions } from './formats/csv/write-options.ts'
+export type { ArrowReadOptions, ArrowWriteOptions } from './formats/arrow/options.ts'
+export type { CsvReadOptions, CsvRecordInfo } from './formats/csv/read-options.ts'
+export type { CsvCast, CsvCastContext, CsvCastResult, CsvCasts, CsvWriteOptions } from './formats/csv/write-options.ts'
 export type { FixedField, FixedReadOptions, FixedWriteOptions } from './formats/fixed/options.ts'
 export type { JsonReadOptions } from './formats/json/read-options.ts'
 export type { JsonWriteOptions } from './formats/json/write-options.ts'
@@ -68,6 +105,8 @@ export type { JsonlReadOptions } from './formats/jsonl/read-options.ts'
 export type { JsonlWriteOptions } from './formats/jsonl/write-options.ts'
 export type { ParquetColumnChunk, ParquetMetadata, ParquetRowGroup } from './formats/parquet/footer.ts'
 export type { ParquetReadOptions } from './formats/parquet/read-options.ts'
+export type { ParquetWriteOptions } from './formats/parquet/write-options.ts'
+export type { ParquetColumnType } from './formats/parquet/writer-declared.ts'
 export { type InferredSchema, type InferSchemaOptions, inferSchema } from './infer-schema.ts'
 export { type ListOptions, listIterable } from './list.ts'
 export { type ListMembersOptions, listMembers } from './members.ts'
@@ -77,6 +116,7 @@ export {
   type FormatWriteOptions,
   openIterable,
   type PlaceReadOptions,
+  type PlaceWriteOptions,
   type PluginTargets,
   type ReadOptions,
   type ReadTarget,
@@ -99,6 +139,7 @@ export {
   type Stage,
   type StageContext,
   type StageFunction,
+  type StageKind,
   type StageOptions,
   takeStage,
   tapStage,
@@ -142,6 +183,7 @@ export {
   registerSource,
   type SourceEntry,
 } from './registry.ts'
+export type { RemoteOptions } from './remote/options.ts'
 export { toHTML, toHtmlReport, toMarkdown } from './report/index.ts'
 export type { ReportOptions, TableOptions } from './report/options.ts'
 export type { CommonOptions } from './resolve.ts'
@@ -155,11 +197,13 @@ export {
 } from './sniff/detection.ts'
 export type { HttpAuth, HttpReadOptions } from './sources/http/options.ts'
 export { MemoryTarget } from './sources/memory.ts'
-export type { PostgresConnectionOptions, PostgresReadOptions } from './sources/postgres/options.ts'
+export type { PostgresTarget } from './sources/postgres/driver.ts'
+export type { PostgresConnectionOptions, PostgresDialect, PostgresReadOptions } from './sources/postgres/options.ts'
 export type { TableInfo } from './sources/postgres/tables.ts'
 export type { PostgresTransactionOptions } from './sources/postgres/transaction.ts'
 export type { PostgresWriteOptions } from './sources/postgres/write-options.ts'
 export type { S3ConnectionOptions, S3Credentials, S3ReadOptions, S3ReadSettings } from './sources/s3/options.ts'
+export type { S3WriteOptions, S3WriteSettings } from './sources/s3/sink-options.ts'
 export type { Spooled } from './spool.ts'
-export type { SchemaOutput, StandardSchema } from './standard-schema.ts'
+export type { SchemaOutput, StandardIssue, StandardResult, StandardSchema } from './standard-schema.ts'
 export type { LazyWriter, RowsToWrite, Writer } from './writer.ts'

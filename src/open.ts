@@ -71,39 +71,59 @@ export type WriteTarget =
  * `declare module 'open-iterable' { interface FormatReadOptions { ini: { sections?: string[] } } }`.
  */
 export interface FormatReadOptions {
+  /** Delimited text. */
   csv: CsvReadOptions
+  /** JSON Lines. */
   jsonl: JsonlReadOptions
+  /** One JSON document. */
   json: JsonReadOptions
+  /** Text in columns of fixed width. */
   fixed: FixedReadOptions
+  /** Parquet. */
   parquet: ParquetReadOptions
+  /** Arrow IPC and Feather. */
   arrow: ArrowReadOptions
 }
 /** The mirror of `FormatReadOptions`. */
 export interface FormatWriteOptions {
+  /** Delimited text. */
   csv: CsvWriteOptions
+  /** JSON Lines. */
   jsonl: JsonlWriteOptions
+  /** One JSON document. */
   json: JsonWriteOptions
+  /** Text in columns of fixed width. */
   fixed: FixedWriteOptions
+  /** Parquet. */
   parquet: ParquetWriteOptions
+  /** Arrow IPC and Feather. */
   arrow: ArrowWriteOptions
 }
 
 /** The options for reading of each built-in kind of place that has some, by its id. */
 export interface PlaceReadOptions {
+  /** Files on servers, by `https:` and `http:`. */
   http: HttpReadOptions
+  /** Tables and queries of Postgres. */
   postgres: PostgresReadOptions
+  /** Objects in S3, or what speaks like it. */
   s3: S3ReadOptions
 }
 
 /** The mirror of `PlaceReadOptions`. */
 export interface PlaceWriteOptions {
+  /** Tables of Postgres. */
   postgres: PostgresWriteOptions
+  /** Objects in S3, or what speaks like it. */
   s3: S3WriteOptions
 }
 
 /** `keyof` over each member of the union of formats, as one flat set of options. */
-type Merged<T> = { [K in AllKeys<T[keyof T]>]?: ValueAt<T[keyof T], K> | undefined }
-type AllKeys<U> = U extends unknown ? keyof U : never
+type Merged<T> = { [K in keyof AllOf<T[keyof T]>]?: ValueAt<T[keyof T], K> | undefined }
+/** What has the keys of each member. An intersection, by which editors find the comments of the options. */
+type AllOf<U> = (U extends unknown ? (member: Partial<U>) => void : never) extends (member: infer All) => void
+  ? All
+  : never
 type ValueAt<U, K extends PropertyKey> = U extends unknown ? (K extends keyof U ? U[K] : never) : never
 
 /** Options for reading: those of every target and those of the formats. */
@@ -112,7 +132,7 @@ export interface ReadOptions
     Merged<FormatReadOptions & PlaceReadOptions & { text: TextReadOptions }> {
   /**
    * Validates, and may transform, each row: a schema of zod, valibot, arktype or any other library that speaks Standard
-   * Schema. The rows then have its output type. A row that it refuses is a bad record.
+   * Schema. The rows then have its output type. A row that it refuses is a bad record. Default: none.
    */
   readonly schema?: StandardSchema | undefined
   /**

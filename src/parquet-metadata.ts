@@ -12,9 +12,9 @@ export interface ParquetMetadataOptions
       ReadOptions,
       's3' | 'headers' | 'auth' | 'fetch' | 'timeoutMs' | 'retry' | 'codecs' | 'member' | 'maxDecodedBytes' | 'maxRatio'
     > {
-  /** What DuckDB may use. */
+  /** What DuckDB may use. Default: 1 GiB of memory (at most half of the machine's), 4 threads, 16 GiB of temp files. */
   readonly duckdb?: DuckDbSettings | undefined
-  /** As for `openIterable`. */
+  /** As for `openIterable`. Default: Infinity. */
   readonly maxSpoolBytes?: number | undefined
 }
 

@@ -53,7 +53,7 @@ export class ReaderHandle<R> extends Chainable<R> implements Reader<R> {
   #bad: BadRecords | undefined
   #bytesRead = 0
   #retries = 0
-  readonly #events = new HandleEvents(this, 'read', () => ({
+  readonly #events: HandleEvents = new HandleEvents(this, 'read', () => ({
     format: this.format,
     codecs: this.codecs,
     rows: this.#events.rows,

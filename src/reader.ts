@@ -10,7 +10,9 @@ export const BATCHES: unique symbol = Symbol.for('open-iterable.batches')
 
 /** Rows in arrays. A writer's `writeBulk` knows them from a sequence of rows that are arrays. */
 export interface Batches<R = Row> extends AsyncIterableIterator<R[]> {
+  /** Tells it from other sequences of arrays. */
   readonly [BATCHES]: true
+  /** The batches themselves: they can be gone through once. */
   [Symbol.asyncIterator](): Batches<R>
 }
 

@@ -9,6 +9,10 @@ import type { Codec, Format, FormatOptions, Place } from './core/types.ts'
 
 /** A format: its names and abilities, and where its code is. */
 export interface FormatEntry {
+  /**
+   * A name in lower case, which the option `format` takes; unique among formats and their extensions, else
+   * PLUGIN_INVALID.
+   */
   readonly id: string
   /** Name for people. */
   readonly title: string
@@ -19,7 +23,9 @@ export interface FormatEntry {
   readonly extensions: Readonly<Record<string, FormatOptions>>
   /** Media types that the format goes by, each with the extension that stands for it: `{ 'text/csv': 'csv' }`. */
   readonly mediaTypes?: Readonly<Record<string, string>>
+  /** Whether `load` gives a format with `openReader`. */
   readonly reads: boolean
+  /** Whether `load` gives a format with `openWriter`. */
   readonly writes: boolean
   /** Set where the bytes are text: encodings apply, and the format itself reads and writes UTF-8. */
   readonly text?: true
@@ -29,12 +35,18 @@ export interface FormatEntry {
   readonly needs: 'stream' | 'random' | 'localPath'
   /** The npm package that must be installed beside this one. */
   readonly peer?: string
+  /** Gets the code, when a target needs it for the first time. */
   load(): Promise<Format>
 }
 
 /** A codec: its names and abilities, and where its code is. */
 export interface CodecEntry {
+  /**
+   * A name in lower case, which the option `codecs` takes; unique among codecs and their extensions, else
+   * PLUGIN_INVALID.
+   */
   readonly id: string
+  /** Name for people. */
   readonly title: string
   /** File name extensions without the dot, which are also names for `codecs`. */
   readonly extensions: readonly string[]
@@ -42,22 +54,31 @@ export interface CodecEntry {
   readonly needs?: 'stream' | 'random'
   /** Whether readers take several encoded pieces, one after the other, as one: what appending needs. */
   readonly appends?: boolean
+  /** Whether its `decode` can be called. */
   readonly reads: boolean
+  /** Whether its `encode` can be called. */
   readonly writes: boolean
+  /** The npm package that must be installed beside this one. */
   readonly peer?: string
+  /** Gets the code, when a target needs it for the first time. */
   load(): Promise<Codec>
 }
 
 /** A kind of place: which targets it opens, and where its code is. */
 export interface SourceEntry {
+  /** A name in lower case; unique among places, else PLUGIN_INVALID. */
   readonly id: string
+  /** Name for people. */
   readonly title: string
+  /** Whether `load` gives a place with `openSource`. */
   readonly reads: boolean
+  /** Whether `load` gives a place with `openSink`. */
   readonly writes: boolean
   /** Set where the place always holds rows: no format and no codec has options to add. */
   readonly rows?: true
   /** Set where columns have types that are declared, so that text converted into it gets types. */
   readonly typed?: true
+  /** The npm package that must be installed beside this one. */
   readonly peer?: string
   /** Whether this place opens `target`. Does no I/O. Registered places are asked before the built-in ones. */
   accepts(target: unknown): boolean
@@ -65,6 +86,7 @@ export interface SourceEntry {
   label(target: unknown): string
   /** The file name that extensions are read from, where the target has one. */
   fileName?(target: unknown): string | undefined
+  /** Gets the code, when a target needs it for the first time. */
   load(): Promise<Place>
 }
 

@@ -8,20 +8,29 @@ import type { Abortable, Batch, ReadContext, Row, RowReader } from './core/types
  * @see https://standardschema.dev (version 1)
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
+  /** What the library that made the schema tells of it. */
   readonly '~standard': {
+    /** The version of the specification. */
     readonly version: 1
+    /** The name of the library. */
     readonly vendor: string
+    /** Gives the row, transformed where the schema does so, or the issues that it has with it. */
     readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>
+    /** Nothing at run time: the types, for the compiler. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined
   }
 }
 
+/** What validating gives: a value, or what is wrong. */
 export type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly StandardIssue[] }
 
+/** Something that a schema has against a value. */
 export interface StandardIssue {
+  /** A sentence for people. */
   readonly message: string
+  /** Where the value is, from the row inwards. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
 

@@ -25,6 +25,20 @@ it('has every error code raised somewhere, and none raised that is not declared'
   expect(unused).toEqual([])
 })
 
+it('names, for each promise of the README, tests that are there', () => {
+  const section = /^## What it promises$([\s\S]*?)^## /m.exec(readme)![1]!
+  const promises = [...section.matchAll(/^\| (.*\*\*.*) \| (.*) \|$/gm)].map(([, promise, tests]) => ({
+    promise: promise!,
+    tests: [...tests!.matchAll(/\[`(.+?)`\]\(((?:test|src\/testing)\/.+?\.ts)\)/g)],
+  }))
+  expect(promises.length).toBeGreaterThan(7)
+  expect(promises.filter(({ tests }) => tests.length === 0)).toEqual([])
+  const missing = promises
+    .flatMap(({ tests }) => tests)
+    .filter(([, title, file]) => !readFileSync(join(ROOT, file!), 'utf8').includes(`'${title}'`))
+  expect(missing.map(([link]) => link)).toEqual([])
+})
+
 describe('snippets of README.md', () => {
   // Under the project, so that vitest compiles what is in it.
   const folder = mkdtempSync(join(ROOT, 'test', '.snippets-'))

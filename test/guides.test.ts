@@ -51,6 +51,15 @@ describe('all of the documentation', () => {
     expect(guides.map(({ name }) => `docs/${name}`).filter(path => !readme.includes(`(${path})`))).toEqual([])
   })
 
+  it('has no code that nothing would check', () => {
+    const unknown = texts.flatMap(path =>
+      [...readFileSync(join(ROOT, path), 'utf8').matchAll(/^```(?!$)(.*)\n[\s\S]*?^```/gm)]
+        .map(match => `${path}: ${match[1]}`)
+        .filter(fence => !/: (ts|ts compile|ts file=\S+|sh|console|text)$/.test(fence)),
+    )
+    expect(unknown).toEqual([])
+  })
+
   it('has snippets that compile', () => {
     const readme = snippetsOf(readFileSync(join(ROOT, 'README.md'), 'utf8'))
     const types = mkdtempSync(join(ROOT, 'test', '.snippets-'))

@@ -4,6 +4,7 @@
  */
 import { asBuffer, isAscii, isDense, isUtf8, utf8Text, validUtf8Length } from './text.ts'
 
+/** Options of a `BlockSplitter`. */
 export interface BlockOptions {
   /** The byte that ends a line: 10 (LF, also of CRLF) or 13 (a bare CR). */
   readonly terminator: 10 | 13
@@ -22,6 +23,7 @@ export interface BlockOptions {
   readonly pieceBytes?: number
 }
 
+/** Text that a format parses at once. */
 export interface Block {
   /** The text; ends with the terminator, but for the last block of the input and one that `invalidAt` cuts. */
   readonly text: string
@@ -66,6 +68,7 @@ export class BlockSplitter {
     this.#pieceBytes = options.pieceBytes ?? Number.POSITIVE_INFINITY
   }
 
+  /** The blocks that a chunk completes; what is behind the last line end is copied. Throws `tooLarge()`. */
   *push(chunk: Uint8Array): Generator<Block, void, undefined> {
     const buffer = asBuffer(chunk)
     const stop = buffer.lastIndexOf(this.#terminator) + 1
@@ -87,6 +90,7 @@ export class BlockSplitter {
     if (stop < buffer.length) this.#keep(buffer.subarray(stop))
   }
 
+  /** What is left at the end of the input: a last line that has no end. */
   *flush(): Generator<Block, void, undefined> {
     if (this.#tailBytes === 0) return
     const bytes = this.#tailBytes

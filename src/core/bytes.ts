@@ -15,6 +15,7 @@ const MAX_IDLE_BYTES = 1 << 20
  * written since a record began is taken back by setting `length` to what it was then.
  */
 export class OutputBuffer {
+  /** What is written so far, up to `length`, and room behind it. */
   bytes: Buffer = Buffer.allocUnsafeSlow(CAPACITY_BYTES)
   /** Bytes written and not yet taken. */
   length = 0

@@ -2,6 +2,7 @@
 import type { EncodeStage } from './encoded-sink.ts'
 import { Turns } from './turns.ts'
 
+/** Encodes one output, without I/O: each call does its work as its pieces are asked for. */
 export interface SyncEncoder {
   /** What a chunk makes ready. What is yielded may be written to again when the next is asked for. */
   encode(chunk: Uint8Array): Iterable<Uint8Array>

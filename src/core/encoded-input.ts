@@ -6,6 +6,7 @@ import type { ByteSource } from './types.ts'
 const EMPTY = new Uint8Array(0)
 
 export class EncodedInput {
+  /** Names the place in messages. */
   readonly label: string
   /** What is left of the chunk in hand: lent by the source, until `more()` is called. */
   rest: Uint8Array = EMPTY

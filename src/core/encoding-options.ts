@@ -4,6 +4,7 @@ import { is, type OptionEntry, type OptionTable } from './options.ts'
 
 export type { DecodeTextOptions }
 
+/** Options of reading text, whatever its format. */
 export interface TextReadOptions {
   /**
    * The encoding of the text: any label of the WHATWG Encoding Standard (`'utf-16le'`, `'windows-1252'`, `'shift_jis'`,
@@ -22,6 +23,7 @@ export interface TextReadOptions {
   readonly encodingErrors?: 'raise' | 'replace' | undefined
 }
 
+/** Options of writing text, whatever its format. */
 export interface TextWriteOptions {
   /**
    * The encoding to write: any that can be read, but for `'utf-32'` and `'iso-2022-jp'`. Default `'utf-8'`. Those of

@@ -14,6 +14,10 @@ export interface ErrorEntry {
   readonly hint?: string
 }
 
+/**
+ * Every error that there is, by its code: of which class it is, and what it says to do next. `docs/errors.md` is made
+ * of it.
+ */
 export const ERRORS = {
   OPTION_UNKNOWN: { kind: 'option', means: 'An option that nothing here takes; the message names the nearest one.' },
   OPTION_INVALID: { kind: 'option', means: 'An option has a value that it cannot have.' },
@@ -143,6 +147,10 @@ export const ERRORS = {
     kind: 'data',
     means: 'One record is larger than `maxRecordBytes`.',
     hint: 'raise maxRecordBytes if the record is meant to be this large; an unclosed quote also looks like this',
+  },
+  RECORD_INVALID: {
+    kind: 'data',
+    means: 'A record is not what its format asks for, which is that of a plug-in.',
   },
   CSV_RAGGED_RECORD: {
     kind: 'data',

@@ -15,23 +15,35 @@ export interface ErrorDetails {
   readonly byte?: number | undefined
   /** The record's number; a CSV header is not counted. */
   readonly record?: number | undefined
+  /** What should have been there. */
   readonly expected?: string | undefined
+  /** What was there, cut where it is long. */
   readonly found?: string | undefined
   /** What to do next. */
   readonly hint?: string | undefined
+  /** The error that led to this one. */
   readonly cause?: unknown
 }
 
 /** The base of all errors of this library: `code`, the place, expected and found, what to do next, and a `cause`. */
 export class OpenIterableError extends Error {
+  /** Stable: programs may rely on it. One of `ERRORS`. */
   readonly code: ErrorCode
+  /** The place: a path or URL, without credentials. */
   readonly label: string | undefined
+  /** Physical line, from 1, also after fields that hold line breaks. */
   readonly line: number | undefined
+  /** Character (UTF-16 unit) in the line, from 1. */
   readonly column: number | undefined
+  /** Offset in the decoded bytes, from 0. */
   readonly byte: number | undefined
+  /** The record's number, from 1; a CSV header is not counted. */
   readonly record: number | undefined
+  /** What should have been there. */
   readonly expected: string | undefined
+  /** What was there, cut where it is long. */
   readonly found: string | undefined
+  /** What to do next; it ends the message, too. */
   readonly hint: string | undefined
 
   constructor(code: ErrorCode, summary: string, details: ErrorDetails = {}) {

@@ -18,8 +18,11 @@ export interface Comparison {
   readonly ne?: FilterValue | undefined
   /** Less, at most, greater, at least. Never true of null. */
   readonly lt?: Exclude<FilterValue, null> | undefined
+  /** At most this. Never true of null. */
   readonly lte?: Exclude<FilterValue, null> | undefined
+  /** Greater than this. Never true of null. */
   readonly gt?: Exclude<FilterValue, null> | undefined
+  /** At least this. Never true of null. */
   readonly gte?: Exclude<FilterValue, null> | undefined
   /** Equal to one of the values. */
   readonly in?: readonly FilterValue[] | undefined

@@ -16,6 +16,7 @@ const NUMERIC = INTEGER | BIGINT | NUMBER
 const BOOLEAN = 8
 const DATE = 16
 const TIMESTAMP = 32
+const MAX_INT32 = 2 ** 31 - 1
 const ALL = NUMERIC | BOOLEAN | DATE | TIMESTAMP
 
 /** The first that all values have is the type: booleans go first, as their texts may be numbers if the user says so. */
@@ -33,27 +34,34 @@ export class TypeInferrer {
   readonly #boolean: ValueParser
   #candidates = ALL
   #seen = false
+  /** Whether an integer has more than 32 bits. */
+  large = false
 
   constructor(boolean: ValueParser) {
     this.#boolean = boolean
   }
 
-  observe(text: string): void {
+  /** Looks at `text[start, end)`. */
+  observe(text: string, start = 0, end = text.length): void {
     const candidates = this.#candidates
     this.#seen = true
     if (candidates === 0) return
-    const end = text.length
     let fits = 0
-    if ((candidates & NUMERIC) !== 0) {
-      if (exactInteger(text, 0, end) !== undefined) fits = NUMERIC
-      else {
-        if ((candidates & BIGINT) !== 0 && exactBigint(text, 0, end) !== undefined) fits |= BIGINT
-        if ((candidates & NUMBER) !== 0 && exactNumber(text, 0, end) !== undefined) fits |= NUMBER
+    if ((candidates & NUMERIC) === NUMBER) {
+      if (exactNumber(text, start, end) !== undefined) fits = NUMBER
+    } else if ((candidates & NUMERIC) !== 0) {
+      const integer = exactInteger(text, start, end)
+      if (integer !== undefined) {
+        fits = NUMERIC
+        if (Math.abs(integer) > MAX_INT32) this.large = true
+      } else {
+        if ((candidates & BIGINT) !== 0 && exactBigint(text, start, end) !== undefined) fits |= BIGINT
+        if ((candidates & NUMBER) !== 0 && exactNumber(text, start, end) !== undefined) fits |= NUMBER
       }
     }
-    if ((candidates & BOOLEAN) !== 0 && this.#boolean(text, 0, end) !== undefined) fits |= BOOLEAN
-    if ((candidates & DATE) !== 0 && calendarDate(text, 0, end) !== undefined) fits |= DATE
-    if ((candidates & TIMESTAMP) !== 0 && utcTimestamp(text, 0, end) !== undefined) fits |= TIMESTAMP
+    if ((candidates & BOOLEAN) !== 0 && this.#boolean(text, start, end) !== undefined) fits |= BOOLEAN
+    if ((candidates & DATE) !== 0 && calendarDate(text, start, end) !== undefined) fits |= DATE
+    if ((candidates & TIMESTAMP) !== 0 && utcTimestamp(text, start, end) !== undefined) fits |= TIMESTAMP
     this.#candidates = candidates & fits
   }
 

@@ -4,6 +4,7 @@ import { is, type OptionEntry } from './options.ts'
 
 /** A column to sort by. */
 export interface OrderColumn {
+  /** The name of the column. */
   readonly column: string
   /** From the greatest to the least. Default `false`. */
   readonly descending?: boolean | undefined
@@ -21,6 +22,7 @@ export interface RowSelection {
   /**
    * The rows that are wanted: a filter (`{ origin: 'SEA', delay: { gt: 60 } }`), or a condition in SQL with `$1`, `$2` for
    * its parameters (`['delay > $1', 60]`). SQL is run as it is: what others have typed belongs into the parameters.
+   * Default: all.
    */
   readonly where?: Filter | SqlCondition | string | undefined
   /** By what rows are sorted: names, or `{ column, descending, nulls }`. Default: the order of the file. */

@@ -2,6 +2,10 @@
 import { type ChunkFeed, ChunkIterator } from './chunk-iterator.ts'
 import { createError } from './errors.ts'
 
+/**
+ * What `stream()` of a `ByteSource` gives, and the end of it: streams stop at once when they are given up, aborted, or their
+ * source is disposed.
+ */
 export class SourceStreams {
   readonly #label: string
   readonly #release: () => PromiseLike<void>

@@ -7,6 +7,7 @@ export function hasGlob(text: string): boolean {
 
 /** An object in a bucket. Any key is allowed, as it stands: a place in a URL would have to escape some. */
 export interface S3Location {
+  /** The name of the bucket. */
   readonly bucket: string
   /** The object's key, not percent-encoded. */
   readonly key: string

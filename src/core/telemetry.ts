@@ -6,30 +6,41 @@ type Attributes = Record<string, string | number | boolean | string[]>
 
 /** What is used of a `Span` of `@opentelemetry/api`. */
 export interface TelemetrySpan {
+  /** Sets attributes of the span. */
   setAttributes(attributes: Attributes): unknown
+  /** Adds something that happened at this moment. */
   addEvent(name: string, attributes?: Attributes): unknown
+  /** Adds an error as an event. */
   recordException(error: Error): unknown
+  /** Says how it went; `code` is a `SpanStatusCode`. */
   setStatus(status: { code: number; message?: string }): unknown
+  /** Ends the span. */
   end(): void
 }
 
 /** What is used of a `Tracer` of `@opentelemetry/api`. */
 export interface TelemetryTracer {
+  /** Begins a span. */
   startSpan(name: string, options?: { attributes?: Attributes }): TelemetrySpan
 }
 
 /** What is used of a `Meter` of `@opentelemetry/api`. */
 export interface TelemetryMeter {
+  /** Makes a counter, to which amounts are added. */
   createCounter(
     name: string,
     options?: { description?: string; unit?: string },
-  ): { add(value: number, attributes?: Attributes): void }
+  ): {
+    /** Adds an amount. */
+    add(value: number, attributes?: Attributes): void
+  }
 }
 
+/** What `recordTelemetry` tells; either may be left out. */
 export interface TelemetryOptions {
-  /** `trace.getTracer('open-iterable')` */
+  /** `trace.getTracer('open-iterable')`. Default: no spans. */
   readonly tracer?: TelemetryTracer | undefined
-  /** `metrics.getMeter('open-iterable')` */
+  /** `metrics.getMeter('open-iterable')`. Default: no counts. */
   readonly meter?: TelemetryMeter | undefined
 }
 

@@ -13,12 +13,15 @@ export type Batch<R = Row> = R[]
 
 /** Every call that may wait takes a signal; it rejects with `signal.reason`, unwrapped. */
 export interface Abortable {
+  /** Calls it off: the call rejects with `signal.reason`, unwrapped, and what it holds is released. Default: none. */
   readonly signal?: AbortSignal | undefined
 }
 
 /** A range of bytes, `end` exclusive. */
 export interface ByteRange {
+  /** The first byte, from 0. */
   readonly start: number
+  /** The byte behind the last. */
   readonly end: number
 }
 
@@ -70,14 +73,19 @@ export interface ByteSink extends AsyncDisposable {
 
 /** A place that holds rows, not bytes (an array, a query); formats and codecs do not apply to it. */
 export interface RowSource<R = Row> extends AsyncDisposable {
+  /** Names the place in messages. Never holds a credential. */
   readonly label: string
+  /** Whether a reader may be opened again after the first has ended. */
   readonly replayable: boolean
+  /** Begins to read. */
   openReader(context: ReadContext): Promise<RowReader<R>>
 }
 
 /** A place that takes rows, not bytes (a table). */
 export interface RowSink<R = Row> extends AsyncDisposable {
+  /** Names the place in messages. Never holds a credential. */
   readonly label: string
+  /** Begins to write; what it gives is called once. */
   openWriter(context: WriteContext): Promise<RowWriter<R>>
 }
 
@@ -99,6 +107,7 @@ export interface RowReader<R = Row> extends AsyncDisposable {
 export interface RowWriter<R = Row> extends AsyncDisposable {
   /** Column names in their order, once they are known; `undefined` where the format has none. */
   readonly columns?: readonly string[] | undefined
+  /** Which implementation runs, for a format that has several. */
   readonly engine?: string | undefined
   /** Tells the columns that the rows to come have, in order, before the first row. Ignored once columns are fixed. */
   suggestColumns?(columns: readonly string[]): void
@@ -138,7 +147,9 @@ export interface ReadContext {
 
 /** What a writer is told by the handle that drives it. */
 export interface WriteContext {
+  /** Names the place in messages. */
   readonly label: string
+  /** Aborts everything that the handle started. */
   readonly signal: AbortSignal
   /** Whether the output continues one that already holds data (mode `a`): no header, no byte order mark. */
   readonly appending: boolean
@@ -171,7 +182,9 @@ export interface Decoder<R = Row> {
 
 /** Rows → bytes without I/O: the mirror of `Decoder`. */
 export interface Encoder<R = Row> {
+  /** As `RowWriter.columns`. */
   readonly columns?: readonly string[] | undefined
+  /** As `RowWriter.suggestColumns`. */
   suggestColumns?(columns: readonly string[]): void
   /**
    * Encodes a batch and yields the chunks that became full (64 to 128 KiB). A chunk is lent: it stays as it is until
@@ -209,6 +222,7 @@ export interface ArchiveMember {
   readonly name: string
   /** Decoded bytes, as the archive says. */
   readonly bytes: number
+  /** Bytes that it takes in the archive. */
   readonly encodedBytes: number
 }
 
@@ -223,7 +237,10 @@ export interface CodecOptions {
    * `Infinity` for input that is trusted.
    */
   readonly maxRatio?: number | undefined
-  /** Which member of an archive to read, by its name or a pattern with `*` and `?`, or to write. */
+  /**
+   * Which member of an archive to read, by its name or a pattern with `*` and `?`, or to write. Default: the only one;
+   * to write, the name of the target without `.zip`.
+   */
   readonly member?: string | undefined
 }
 
@@ -234,6 +251,7 @@ export type FormatOptions = Readonly<Record<string, unknown>>
 export interface Format {
   /** The options that reading takes, by name; `openReader` gets them with their values accepted by this table. */
   readonly readOptions: OptionTable
+  /** The options that writing takes, by name. */
   readonly writeOptions: OptionTable
   /** Takes over `source`: the reader disposes it. */
   openReader?(source: ByteSource, options: FormatOptions, context: ReadContext): Promise<RowReader> | RowReader
@@ -257,8 +275,11 @@ export interface ExistingRows {
 
 /** One kind of place: opens its targets for reading, for writing, or both. */
 export interface Place {
+  /** The options that reading from such a place takes, by name. Default: none. */
   readonly readOptions?: OptionTable
+  /** The options that writing to such a place takes, by name. Default: none. */
   readonly writeOptions?: OptionTable
+  /** Opens a target for reading: bytes, or rows. */
   openSource?(target: unknown, options: PlaceOptions): Promise<ByteSource | RowSource>
   /**
    * What is there under the target's own name, all that is in it where it is a folder, and otherwise what a target with
@@ -266,10 +287,13 @@ export interface Place {
    * is nothing but a pattern; `false`: it is none.
    */
   list?(target: unknown, options: PlaceOptions & ListedOptions): AsyncIterable<ListedTarget>
+  /** Opens a target for writing: bytes, or rows. */
   openSink?(target: unknown, options: SinkPlaceOptions): Promise<ByteSink | RowSink>
 }
 
+/** How a listing takes its target. */
 export interface ListedOptions {
+  /** Whether wildcards are a pattern. Default: unless something of that very name exists. */
   readonly glob?: boolean | undefined
 }
 
@@ -287,7 +311,9 @@ export interface ListedTarget {
   readonly etag?: string | undefined
 }
 
+/** What a place is told when it opens a target. */
 export interface PlaceOptions {
+  /** Aborts the opening, and all that is read from what was opened. */
   readonly signal: AbortSignal
   /** The options that the source's own tables name. */
   readonly options: FormatOptions
@@ -296,15 +322,16 @@ export interface PlaceOptions {
    * knows anything then asks for no more than it needs. Default: `'stream'`.
    */
   readonly access?: 'stream' | 'random' | undefined
-  /** To be told of each attempt that failed and is followed by another one. */
+  /** To be told of each attempt that failed and is followed by another one. Default: none. */
   readonly onRetry?: (() => void) | undefined
 }
 
+/** What a place is told when it opens a target for writing. */
 export interface SinkPlaceOptions extends PlaceOptions {
   /** Whether what is written follows what is there. */
   readonly append: boolean
-  /** Id of the format that is written; undefined where the target takes rows. For places that store what they hold. */
+  /** Id of the format that is written; undefined (default) where the target takes rows. For places that store what they hold. */
   readonly format?: string | undefined
-  /** Ids of the codecs, outermost first. */
+  /** Ids of the codecs, outermost first. Default: none. */
   readonly codecs?: readonly string[] | undefined
 }

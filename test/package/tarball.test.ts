@@ -106,7 +106,7 @@ describe('the tarball', () => {
       const before = Object.getOwnPropertyNames(globalThis)
       const listeners = () => process.eventNames().map(name => [String(name), process.listenerCount(name)])
       const events = JSON.stringify(listeners())
-      for (const entry of ['', '/resilience', '/telemetry']) await import('open-iterable' + entry)
+      for (const entry of ['', '/plugin', '/resilience', '/telemetry']) await import('open-iterable' + entry)
       const added = Object.getOwnPropertyNames(globalThis).filter(name => !before.includes(name))
       const handles = process.getActiveResourcesInfo().filter(name => /Timeout|Immediate|TCP|UDP|Message|Worker/.test(name))
       console.log(JSON.stringify({ added, listeners: events === JSON.stringify(listeners()), handles }))`

@@ -8,6 +8,7 @@ const ROOT = resolve(import.meta.dirname, '../..')
 /** What `open-iterable` and its subpaths mean in src/. */
 export const ENTRIES = {
   'open-iterable': 'src/index.ts',
+  'open-iterable/plugin': 'src/plugin.ts',
   'open-iterable/resilience': 'src/resilience/index.ts',
   'open-iterable/telemetry': 'src/core/telemetry.ts',
   'open-iterable/testing': 'src/testing/index.ts',

@@ -3,11 +3,13 @@ import { is, type OptionEntry } from '../../core/options.ts'
 import { STORED_VALUE_OPTIONS, type StoredValueOptions } from '../../core/value-options.ts'
 import { COLUMN_TYPES, type ColumnType } from '../../core/values.ts'
 
+/** Options of reading Arrow IPC, in the form of a file (Feather) or of a stream. */
 export interface ArrowReadOptions extends StoredValueOptions {
   /** What the bytes are; they tell it themselves. Default `'auto'`. */
   readonly container?: 'auto' | 'file' | 'stream' | undefined
 }
 
+/** Options of writing Arrow IPC. */
 export interface ArrowWriteOptions {
   /** A file, which ends in a list of its record batches, or a stream. Default `'file'`; `'stream'` for `.arrows`. */
   readonly container?: 'file' | 'stream' | undefined

@@ -2,6 +2,7 @@
 import { is, type OptionEntry } from '../../core/options.ts'
 import { isPointer } from './pointer.ts'
 
+/** Options of writing one JSON document (RFC 8259). */
 export interface JsonWriteOptions {
   /**
    * Lays rows out over several lines, as `JSON.stringify(rows, null, indent)` does: spaces per level, up to 10, or what to

@@ -1,6 +1,6 @@
 /** What a check of an S3 server is given, and what the checks share. */
 import { createHash } from 'node:crypto'
-import type { GetObjectCommandOutput, S3Client, S3ServiceException } from '@aws-sdk/client-s3'
+import type { GetObjectCommandOutput, S3ServiceException } from '@aws-sdk/client-s3'
 import { expect } from 'vitest'
 import type { S3Place } from '../s3-places.ts'
 
@@ -57,6 +57,3 @@ export async function refused(
   expect(error?.$metadata?.httpStatusCode, error?.message).toBe(status)
   if (code !== undefined) expect([code].flat()).toContain(error?.name)
 }
-
-/** A client of the same server with something changed. */
-export type ClientConfig = ConstructorParameters<typeof S3Client>[0]

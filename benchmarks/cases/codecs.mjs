@@ -7,9 +7,8 @@ import { constants, createBrotliCompress } from 'node:zlib'
 import { withInner } from '../../scripts/bundle.mjs'
 import { provideData } from '../lib/data.mjs'
 import { compare } from '../lib/measure.mjs'
-import { highestPeak, tabulate } from '../lib/report.mjs'
-import { loadSubject } from '../lib/subject.mjs'
-import { createTally } from '../lib/tally.mjs'
+import { byRow } from '../lib/readers.mjs'
+import { chartRates, highestPeak, tabulate } from '../lib/report.mjs'
 
 /**
  * Extension → how the file is made. What the library does not write is made by the command. Levels are such that no
@@ -32,24 +31,21 @@ const CODECS = {
   xz: (from, to) => writeByCommand('xz', ['-1', '-c', from], to),
 }
 
+/** Of the usual size of a full run, as some of the codecs are slow. */
+const SHARE = 0.5
+
 /** @type {Record<string, (input: { file: string, prove?: boolean }, clock: { start(): void }) => Promise<object>>} */
 export const variants = Object.fromEntries(
   ['plain', ...Object.keys(CODECS)].map(extension => [
     extension,
-    async (input, clock) => {
-      const openIterable = await loadSubject('csv')
-      const { take, result } = createTally(input)
-      clock.start()
-      // The code of the codec is loaded in the time: a millisecond or two.
-      for await (const row of openIterable(extension === 'plain' ? input.file : `${input.file}.${extension}`)) take(row)
-      return result()
-    },
+    // The code of the codec is loaded in the time: a millisecond or two.
+    byRow('csv', { fileOf: ({ file }) => (extension === 'plain' ? file : `${file}.${extension}`) }),
   ]),
 )
 
-export async function run({ report, choose, chooseShapes, megabytes, rounds }) {
+export async function run({ report, choose, chooseShapes, megabytes, rounds, quick }) {
   for (const shape of chooseShapes(['zipcodes'])) {
-    const data = await provideData(shape, 'csv', megabytes)
+    const data = await provideData(shape, 'csv', quick ? megabytes : megabytes * SHARE)
     const chosen = []
     for (const variant of choose(Object.keys(variants))) {
       if (variant === 'plain' || (await provide(variant, data))) chosen.push(variant)
@@ -74,6 +70,15 @@ export async function run({ report, choose, chooseShapes, megabytes, rounds }) {
       `codecs: rows of ${shape}, ${(data.bytes / 1e6).toFixed(0)} MB decoded`,
       [...columns, 'size'],
       lines.map(line => [...line, `${(share(line[0]) * 100).toFixed(1)} %`]),
+    )
+    report.ratios(shape, measured, { base: 'plain', own: chosen })
+    report.chart(
+      chartRates(measured, {
+        amount: data.bytes / 1e3,
+        unit: 'MB/s',
+        file: 'codecs.svg',
+        title: 'CSV → row objects through each codec, MB a second before compression',
+      }),
     )
     const peaks = chosen.map(variant => highestPeak({ [shape]: { [variant]: measured[variant] } }, variant))
     report.target('rows through codecs, peak memory', Math.max(...peaks.filter(Number.isFinite)), {

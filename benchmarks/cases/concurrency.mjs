@@ -6,11 +6,11 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { pathToFileURL } from 'node:url'
 import { provideData } from '../lib/data.mjs'
-import { compare, measureOnce, median } from '../lib/measure.mjs'
+import { compare, measureOnce } from '../lib/measure.mjs'
 import { ratioOf, tabulate } from '../lib/report.mjs'
-import { loadSubject, subjectFolder } from '../lib/subject.mjs'
+import { median } from '../lib/statistics.mjs'
+import { loadLibrary, loadSubject } from '../lib/subject.mjs'
 import { createTally } from '../lib/tally.mjs'
 
 const REMOTE_FILES = 20
@@ -53,7 +53,7 @@ async function readRemote(input, clock, readAll) {
 
 /** Converts the same local file so many times, in so many threads; 0: in none. */
 async function convertLocal(input, clock, workers) {
-  const { bulkConvert } = await import(pathToFileURL(`${subjectFolder}/index.js`).href)
+  const { bulkConvert } = await loadLibrary()
   const folder = await mkdtemp(join(tmpdir(), 'open-iterable-bench-'))
   const to = ({ index }) => join(folder, `${index}.jsonl`)
   try {
@@ -78,7 +78,7 @@ async function convertLocal(input, clock, workers) {
 
 /** Reads 100 files of three formats at once; how late the event loop is meanwhile. */
 async function readManyAtOnce(input) {
-  const { convert, openIterable } = await import(pathToFileURL(`${subjectFolder}/index.js`).href)
+  const { convert, openIterable } = await loadLibrary()
   const folder = await mkdtemp(join(tmpdir(), 'open-iterable-bench-'))
   try {
     const paths = [join(folder, 'x.csv'), join(folder, 'x.jsonl'), join(folder, 'x.parquet')]

@@ -1,10 +1,12 @@
 /** Reading CSV files: rows one by one and by batches, on nine shapes of data. */
-import { createReadStream } from 'node:fs'
+import { createReadStream, readFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { provideData, SHAPES } from '../lib/data.mjs'
-import { compare, geometricMean } from '../lib/measure.mjs'
-import { highestPeak, ratiosOf, tabulate, tabulateShapes } from '../lib/report.mjs'
-import { loadSubject } from '../lib/subject.mjs'
+import { SHAPES } from '../lib/data.mjs'
+import { importPeer } from '../lib/peers.mjs'
+import { byBatches, byCsvParse, byPython, byRow, byUdsv } from '../lib/readers.mjs'
+import { highestPeak, ratiosOf } from '../lib/report.mjs'
+import { geometricMean } from '../lib/statistics.mjs'
+import { allowance, compareShapes, presentOf } from '../lib/suite.mjs'
 import { createTally } from '../lib/tally.mjs'
 
 /** @type {Record<string, (input: { file: string, prove?: boolean }, clock: { start(): void }) => Promise<object>>} */
@@ -26,13 +28,7 @@ export const variants = {
     return { lines }
   },
 
-  async 'csv-parse'(input, clock) {
-    const { parse } = await import('csv-parse')
-    const { take, result } = createTally(input)
-    clock.start()
-    for await (const row of createReadStream(input.file).pipe(parse({ columns: true }))) take(row)
-    return result()
-  },
+  'csv-parse': byCsvParse(),
 
   async 'csv-parser'(input, clock) {
     const { default: csvParser } = await import('csv-parser')
@@ -60,30 +56,7 @@ export const variants = {
     return result()
   },
 
-  /** In chunks of 64 KiB, its best, by `for await`. */
-  async udsv(input, clock) {
-    const { inferSchema, initParser } = await import('udsv')
-    const { take, result } = createTally(input)
-    clock.start()
-    for await (const row of readRows()) take(row)
-    return result()
-
-    async function* readRows() {
-      let rows = []
-      let parser
-      const collect = row => {
-        rows.push(row)
-      }
-      for await (const text of createReadStream(input.file, { encoding: 'utf8', highWaterMark: 65_536 })) {
-        parser ??= initParser(inferSchema(text))
-        parser.chunk(text, parser.stringObjs, collect)
-        for (let i = 0; i < rows.length; i++) yield rows[i]
-        rows = []
-      }
-      parser.end()
-      for (let i = 0; i < rows.length; i++) yield rows[i]
-    }
-  },
+  udsv: byUdsv('stringObjs'),
 
   /** The same with a callback in place of an iterator: no consumer can wait, and nothing is quicker with udsv. */
   async 'udsv callback'(input, clock) {
@@ -99,59 +72,58 @@ export const variants = {
     return result()
   },
 
-  async 'open-iterable'(input, clock) {
-    const openIterable = await loadSubject('csv')
+  async 'fast-csv'(input, clock) {
+    const { parse } = await importPeer('fast-csv')
     const { take, result } = createTally(input)
     clock.start()
-    for await (const row of openIterable(input.file)) take(row)
+    for await (const row of createReadStream(input.file).pipe(parse({ headers: true }))) take(row)
     return result()
   },
 
-  async 'open-iterable batches'(input, clock) {
-    const openIterable = await loadSubject('csv')
+  /** It takes text as a whole, and gives all rows at once. */
+  async 'd3-dsv whole file'(input, clock) {
+    const { csvParse } = await importPeer('d3-dsv')
     const { take, result } = createTally(input)
     clock.start()
-    for await (const batch of openIterable(input.file).batches()) {
-      for (let i = 0; i < batch.length; i++) take(batch[i])
-    }
+    const rows = csvParse(readFileSync(input.file, 'utf8'))
+    for (let i = 0; i < rows.length; i++) take(rows[i])
     return result()
   },
+
+  "Python's csv.DictReader": byPython('csv'),
+  'open-iterable': byRow('csv'),
+  'open-iterable batches': byBatches('csv'),
 }
+
+const NEEDS = { 'fast-csv': 'fast-csv', 'd3-dsv whole file': 'd3-dsv', "Python's csv.DictReader": 'python3' }
+/** These take seconds for 25 MB. */
+const SLOW = ['csv-parser', 'papaparse', 'fast-csv', 'd3-dsv whole file', "Python's csv.DictReader"]
 
 /** Shapes whose fields are quoted, go over several lines, or are not ASCII. */
 const HARD_SHAPES = ['quoted', 'multiline', 'utf8']
 
-/** On Node 24 and later no ratio may fall below 0.8 of what is asked on Node 20. */
-const allowance = Number(process.versions.node.split('.')[0]) >= 24 ? 0.8 : 1
-
-export async function run({ report, choose, chooseShapes, megabytes, rounds }) {
-  const chosen = choose(Object.keys(variants))
-  const measured = {}
-  for (const shape of chooseShapes(Object.keys(SHAPES))) {
-    const data = await provideData(shape, 'csv', megabytes)
-    measured[shape] = await compare(
-      {
-        case: 'csv',
-        variants: chosen,
-        reference: 'csv-parse',
-        input: { file: data.file },
-        sample: { file: data.sample, prove: true },
-        repetitions: data.repetitions,
-        lines: data.lines,
-        rounds,
-      },
-      message => report.fail(`csv, ${shape}: ${message}`),
-    )
-    const title = `csv: ${shape} (${SHAPES[shape].title}), ${(data.bytes / 1e6).toFixed(0)} MB`
-    report.table(title, ...tabulate(measured[shape], { bytes: data.bytes, base: 'csv-parse' }))
-  }
-  report.table('csv: all shapes, × csv-parse', ...tabulateShapes(measured, { base: 'csv-parse', variants: chosen }))
+export async function run(context) {
+  const { report } = context
+  const measured = await compareShapes(context, {
+    case: 'csv',
+    variants: presentOf(Object.keys(variants), NEEDS, report),
+    shapes: Object.keys(SHAPES),
+    reference: 'csv-parse',
+    base: 'csv-parse',
+    format: 'csv',
+    slow: SLOW,
+    chart: 'CSV → row objects, × csv-parse',
+    leaveOut: ['newline floor'],
+  })
 
   // The reader has an index by WebAssembly SIMD, and is held to what is asked of one; the rest is asked of any.
   const ratios = (base, variant, ofShape) => ratiosOf(measured, base, variant, ofShape)
   const mean = (base, variant, ofShape) => geometricMean(ratios(base, variant, ofShape))
   const isPlain = shape => !HARD_SHAPES.includes(shape)
   const isHard = shape => HARD_SHAPES.includes(shape)
+  report.headline('CSV by row, × csv-parse', mean('csv-parse', 'open-iterable'))
+  report.headline('CSV by batches, × csv-parse', mean('csv-parse', 'open-iterable batches'))
+  report.headline('CSV by row, × udsv', mean('udsv', 'open-iterable'))
   report.target('csv rows, mean, × csv-parse', mean('csv-parse', 'open-iterable'), { atLeast: 12 * allowance })
   report.target('csv rows, mean of unquoted shapes, × csv-parse', mean('csv-parse', 'open-iterable', isPlain), {
     atLeast: 14 * allowance,

@@ -1,10 +1,11 @@
 /** Reading compressed CSV files, against the same files as they are. */
 import { createReadStream } from 'node:fs'
 import { createGunzip } from 'node:zlib'
-import { provideData, provideGzip, SHAPES } from '../lib/data.mjs'
-import { compare, geometricMean } from '../lib/measure.mjs'
-import { highestPeak, ratiosOf, tabulate, tabulateShapes } from '../lib/report.mjs'
-import { loadSubject } from '../lib/subject.mjs'
+import { provideGzip } from '../lib/data.mjs'
+import { byRow } from '../lib/readers.mjs'
+import { highestPeak, ratiosOf } from '../lib/report.mjs'
+import { geometricMean } from '../lib/statistics.mjs'
+import { compareShapes } from '../lib/suite.mjs'
 import { createTally } from '../lib/tally.mjs'
 
 /** @typedef {{ plain: string, gzip: string, prove?: boolean }} Input */
@@ -31,50 +32,29 @@ export const variants = {
     return { lines }
   },
 
-  async 'open-iterable plain'(input, clock) {
-    const openIterable = await loadSubject('csv')
-    const { take, result } = createTally(input)
-    clock.start()
-    for await (const row of openIterable(input.plain)) take(row)
-    return result()
-  },
-
-  async 'open-iterable gzip'(input, clock) {
-    const openIterable = await loadSubject('csv', { gzip: true })
-    const { take, result } = createTally(input)
-    clock.start()
-    for await (const row of openIterable(input.gzip)) take(row)
-    return result()
-  },
+  'open-iterable plain': byRow('csv', { fileOf: ({ plain }) => plain }),
+  'open-iterable gzip': byRow('csv', { gzip: true, fileOf: ({ gzip }) => gzip }),
 }
 
-export async function run({ report, choose, chooseShapes, megabytes, rounds }) {
-  const chosen = choose(Object.keys(variants))
-  const measured = {}
-  for (const shape of chooseShapes(['birdstrikes', 'flights', 'movies'])) {
-    const plain = await provideData(shape, 'csv', megabytes)
-    const gzip = await provideGzip(plain)
-    measured[shape] = await compare(
-      {
-        case: 'gzip',
-        variants: chosen,
-        reference: 'csv-parse gunzip',
-        input: { plain: plain.file, gzip: gzip.file },
-        sample: { plain: plain.sample, gzip: gzip.sample, prove: true },
-        repetitions: plain.repetitions,
-        lines: plain.lines,
-        rounds,
-      },
-      message => report.fail(`gzip, ${shape}: ${message}`),
-    )
-    const title = `gzip: ${shape} (${SHAPES[shape].title}), ${(plain.bytes / 1e6).toFixed(0)} MB before compression`
-    report.table(title, ...tabulate(measured[shape], { bytes: plain.bytes, base: 'open-iterable plain' }))
-  }
-  report.table(
-    'gzip: all shapes, × open-iterable plain',
-    ...tabulateShapes(measured, { base: 'open-iterable plain', variants: chosen }),
-  )
+export async function run(context) {
+  const { report } = context
+  const measured = await compareShapes(context, {
+    case: 'gzip',
+    variants: Object.keys(variants),
+    shapes: ['birdstrikes', 'flights', 'movies'],
+    reference: 'csv-parse gunzip',
+    base: 'open-iterable plain',
+    format: 'csv',
+    share: 0.5,
+    prepare: async plain => ({ ...plain, gzip: await provideGzip(plain) }),
+    inputOf: ({ file, gzip }) => ({ plain: file, gzip: gzip.file }),
+    sampleOf: ({ sample, gzip }) => ({ plain: sample, gzip: gzip.sample, prove: true }),
+    slow: ['csv-parse gunzip'],
+    chart: 'gzip CSV → row objects, × the file uncompressed',
+    leaveOut: ['gunzip alone'],
+  })
   const mean = geometricMean(ratiosOf(measured, 'open-iterable plain', 'open-iterable gzip'))
+  report.headline('gzip CSV by row, × uncompressed', mean)
   report.target('gzip rows, mean, × plain', mean, { atLeast: 0.8 })
   report.target('gzip rows, peak memory', highestPeak(measured, 'open-iterable gzip'), { atMost: 90, unit: ' MB' })
 }

@@ -2,19 +2,16 @@
  * What one row costs at the edge: our iterator and an async generator over the same batches, each less the batches
  * themselves.
  */
-import { provideData } from '../lib/data.mjs'
 import { compare } from '../lib/measure.mjs'
+import { provideSeries, targetOf } from '../lib/series.mjs'
 import { loadSubject } from '../lib/subject.mjs'
 import { createTally } from '../lib/tally.mjs'
-
-const ROWS_IN_MEMORY = 3_000_000
 
 /** @typedef {{ file?: string, rowsInMemory?: number }} Input a CSV file, or so many rows in an array */
 
 async function openInput(input, clock) {
   const openIterable = await loadSubject('csv')
-  const pool = Array.from({ length: 1000 }, (_, i) => ({ id: i, name: `row ${i}`, flag: i % 2 }))
-  const target = input.file ?? Array.from({ length: input.rowsInMemory }, (_, i) => pool[i % pool.length])
+  const target = targetOf(input)
   clock.start()
   return openIterable(target)
 }
@@ -51,17 +48,7 @@ async function* deal(batches) {
 }
 
 export async function run({ report, quick, megabytes, rounds }) {
-  const { file, sample, repetitions, lines } = await provideData('flights', 'csv', megabytes)
-  const rowsInMemory = quick ? ROWS_IN_MEMORY / 3 : ROWS_IN_MEMORY
-  const series = {
-    'rows in an array': {
-      rows: rowsInMemory,
-      input: { rowsInMemory },
-      sample: { rowsInMemory: 10_000 },
-      repetitions: rowsInMemory / 10_000,
-    },
-    'csv: flights': { rows: lines * repetitions, input: { file }, sample: { file: sample }, repetitions },
-  }
+  const series = await provideSeries({ quick, megabytes, prove: false })
   for (const [name, { rows, ...inputs }] of Object.entries(series)) {
     const { batches, iterator, generator } = await compare(
       { case: 'iterator', variants: Object.keys(variants), reference: 'batches', rounds, ...inputs },

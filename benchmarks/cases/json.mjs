@@ -1,9 +1,11 @@
 /** Reading JSON files, an array of rows: rows one by one and by batches. */
-import { readFileSync } from 'node:fs'
-import { provideData, provideJson, SHAPES } from '../lib/data.mjs'
-import { compare, geometricMean } from '../lib/measure.mjs'
-import { highestPeak, ratiosOf, tabulate, tabulateShapes } from '../lib/report.mjs'
-import { loadSubject } from '../lib/subject.mjs'
+import { createReadStream, readFileSync } from 'node:fs'
+import { provideJson } from '../lib/data.mjs'
+import { importPeer } from '../lib/peers.mjs'
+import { byBatches, byPython, byRow } from '../lib/readers.mjs'
+import { highestPeak, ratiosOf } from '../lib/report.mjs'
+import { geometricMean } from '../lib/statistics.mjs'
+import { compareShapes, presentOf } from '../lib/suite.mjs'
 import { createTally } from '../lib/tally.mjs'
 
 /** @type {Record<string, (input: { file: string, prove?: boolean }, clock: { start(): void }) => Promise<object>>} */
@@ -17,49 +19,41 @@ export const variants = {
     return result()
   },
 
-  async 'open-iterable'(input, clock) {
-    const openIterable = await loadSubject('json')
+  async 'stream-json'(input, clock) {
+    const { default: chain } = await importPeer('stream-chain')
+    const { parser } = await importPeer('stream-json')
+    const { streamArray } = await importPeer('stream-json/streamers/stream-array.js')
     const { take, result } = createTally(input)
     clock.start()
-    for await (const row of openIterable(input.file)) take(row)
+    for await (const { value } of chain([createReadStream(input.file), parser(), streamArray()])) take(value)
     return result()
   },
 
-  async 'open-iterable batches'(input, clock) {
-    const openIterable = await loadSubject('json')
-    const { take, result } = createTally(input)
-    clock.start()
-    for await (const batch of openIterable(input.file).batches()) {
-      for (let i = 0; i < batch.length; i++) take(batch[i])
-    }
-    return result()
-  },
+  "Python's json.load": byPython('json'),
+  'open-iterable': byRow('json'),
+  'open-iterable batches': byBatches('json'),
 }
 
-export async function run({ report, choose, chooseShapes, megabytes, rounds }) {
-  const chosen = choose(Object.keys(variants))
+const NEEDS = { 'stream-json': 'stream-json', "Python's json.load": 'python3' }
+
+export async function run(context) {
+  const { report } = context
   const base = 'JSON.parse whole'
-  const measured = {}
-  for (const shape of chooseShapes(['flights', 'birdstrikes', 'movies', 'wide', 'multiline', 'utf8'])) {
-    const data = await provideJson(await provideData(shape, 'jsonl', megabytes))
-    measured[shape] = await compare(
-      {
-        case: 'json',
-        variants: chosen,
-        reference: base,
-        input: { file: data.file },
-        sample: { file: data.sample, prove: true },
-        repetitions: data.repetitions,
-        rounds,
-      },
-      message => report.fail(`json, ${shape}: ${message}`),
-    )
-    const title = `json: ${shape} (${SHAPES[shape].title}), ${(data.bytes / 1e6).toFixed(0)} MB`
-    report.table(title, ...tabulate(measured[shape], { bytes: data.bytes, base }))
-  }
-  report.table(`json: all shapes, × ${base}`, ...tabulateShapes(measured, { base, variants: chosen }))
+  const measured = await compareShapes(context, {
+    case: 'json',
+    variants: presentOf(Object.keys(variants), NEEDS, report),
+    shapes: ['flights', 'birdstrikes', 'movies', 'wide', 'multiline', 'utf8'],
+    reference: base,
+    base,
+    format: 'jsonl',
+    share: 0.5,
+    prepare: provideJson,
+    slow: ['stream-json', "Python's json.load"],
+    chart: 'JSON, an array → row objects, × JSON.parse of the whole file',
+  })
 
   const rows = ratiosOf(measured, base, 'open-iterable')
+  report.headline('JSON by row, × JSON.parse whole', geometricMean(rows))
   report.target(`json rows, lowest of all shapes, × ${base}`, Math.min(...rows), { atLeast: 0.6 })
   report.target(`json batches, mean, × ${base}`, geometricMean(ratiosOf(measured, base, 'open-iterable batches')), {
     atLeast: 0.75,

@@ -3,11 +3,9 @@ import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { finished } from 'node:stream/promises'
-import { provideData, SHAPES } from '../lib/data.mjs'
-import { compare, geometricMean } from '../lib/measure.mjs'
-import { chooseOutputFolder, loadRows, outputPath, proveOutput } from '../lib/output.mjs'
-import { ratiosOf, tabulate, tabulateShapes } from '../lib/report.mjs'
-import { loadSubject } from '../lib/subject.mjs'
+import { bySubject, compareWriters, loadRows, outputPath, proveOutput } from '../lib/output.mjs'
+import { ratiosOf } from '../lib/report.mjs'
+import { geometricMean } from '../lib/statistics.mjs'
 
 /** @typedef {{ sample: string, format: 'jsonl', repetitions: number, folder: string }} Input */
 
@@ -54,48 +52,27 @@ export const variants = {
     return proveOutput(file, input, rows)
   },
 
-  async 'open-iterable'(input, clock) {
-    const openIterable = await loadSubject('jsonl')
-    const { rows, batches } = await loadRows(input)
-    const file = outputPath(input.folder, 'jsonl')
-    clock.start()
-    const writer = openIterable(file, { mode: 'w' })
-    for (const batch of batches()) await writer.writeBulk(batch)
-    await writer.close()
-    clock.stop()
-    return proveOutput(file, input, rows)
-  },
+  'open-iterable': bySubject('jsonl'),
 }
 
 const BY_HAND = 'JSON.stringify by hand'
 const PER_ROW = 'stream.write per row'
 
-export async function run({ report, choose, chooseShapes, megabytes, rounds }) {
-  const chosen = choose(Object.keys(variants))
-  const measured = {}
-  for (const shape of chooseShapes(['flights', 'birdstrikes', 'movies', 'wide', 'multiline', 'utf8'])) {
-    const { sample, repetitions, bytes } = await provideData(shape, 'jsonl', megabytes)
-    const folder = await chooseOutputFolder(bytes)
-    measured[shape] = await compare(
-      {
-        case: 'jsonl-write',
-        variants: chosen,
-        reference: BY_HAND,
-        input: { sample, format: 'jsonl', repetitions, folder },
-        sample: { sample, format: 'jsonl', repetitions: 1, folder },
-        repetitions,
-        rounds,
-      },
-      message => report.fail(`jsonl-write, ${shape}: ${message}`),
-    )
-    const title = `jsonl-write: ${shape} (${SHAPES[shape].title}), ${(bytes / 1e6).toFixed(0)} MB to ${folder}`
-    report.table(title, ...tabulate(measured[shape], { bytes, base: BY_HAND }))
-  }
-  report.table(
-    `jsonl-write: all shapes, × ${BY_HAND}`,
-    ...tabulateShapes(measured, { base: BY_HAND, variants: chosen }),
-  )
+export async function run(context) {
+  const { report } = context
+  const measured = await compareWriters(context, {
+    case: 'jsonl-write',
+    variants: Object.keys(variants),
+    shapes: ['flights', 'birdstrikes', 'movies', 'wide', 'multiline', 'utf8'],
+    reference: BY_HAND,
+    base: BY_HAND,
+    format: 'jsonl',
+    share: 0.5,
+    slow: [PER_ROW],
+    chart: `row objects → JSON Lines file, × ${BY_HAND}`,
+  })
   const mean = base => geometricMean(ratiosOf(measured, base, 'open-iterable'))
+  report.headline('JSON Lines written, × stream.write a row', mean(PER_ROW))
   report.target(`jsonl-write, mean, × ${BY_HAND}`, mean(BY_HAND), { atLeast: 1.1 })
   report.target(`jsonl-write, mean, × ${PER_ROW}`, mean(PER_ROW), { atLeast: 2.3 })
 }

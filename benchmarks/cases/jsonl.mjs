@@ -1,10 +1,12 @@
 /** Reading JSONL files: rows one by one and by batches. */
 import { createReadStream, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { provideData, SHAPES } from '../lib/data.mjs'
-import { compare, geometricMean } from '../lib/measure.mjs'
-import { highestPeak, ratiosOf, tabulate, tabulateShapes } from '../lib/report.mjs'
-import { loadSubject } from '../lib/subject.mjs'
+import { SHAPES } from '../lib/data.mjs'
+import { importPeer } from '../lib/peers.mjs'
+import { byBatches, byPython, byRow } from '../lib/readers.mjs'
+import { highestPeak, ratiosOf } from '../lib/report.mjs'
+import { geometricMean } from '../lib/statistics.mjs'
+import { compareShapes, presentOf } from '../lib/suite.mjs'
 import { createTally } from '../lib/tally.mjs'
 
 /** @type {Record<string, (input: { file: string, prove?: boolean }, clock: { start(): void }) => Promise<object>>} */
@@ -37,48 +39,36 @@ export const variants = {
     return result()
   },
 
-  async 'open-iterable'(input, clock) {
-    const openIterable = await loadSubject('jsonl')
+  async 'stream-json'(input, clock) {
+    const { default: parser } = await importPeer('stream-json/jsonl/parser.js')
     const { take, result } = createTally(input)
     clock.start()
-    for await (const row of openIterable(input.file)) take(row)
+    for await (const { value } of createReadStream(input.file).pipe(parser.asStream())) take(value)
     return result()
   },
 
-  async 'open-iterable batches'(input, clock) {
-    const openIterable = await loadSubject('jsonl')
-    const { take, result } = createTally(input)
-    clock.start()
-    for await (const batch of openIterable(input.file).batches()) {
-      for (let i = 0; i < batch.length; i++) take(batch[i])
-    }
-    return result()
-  },
+  "Python's json.loads": byPython('jsonl'),
+  'open-iterable': byRow('jsonl'),
+  'open-iterable batches': byBatches('jsonl'),
 }
 
-export async function run({ report, choose, chooseShapes, megabytes, rounds }) {
-  const chosen = choose(Object.keys(variants))
-  const measured = {}
-  for (const shape of chooseShapes(['flights', 'birdstrikes', 'movies', 'wide', 'multiline', 'utf8'])) {
-    const data = await provideData(shape, 'jsonl', megabytes)
-    measured[shape] = await compare(
-      {
-        case: 'jsonl',
-        variants: chosen,
-        reference: 'JSON.parse alone',
-        input: { file: data.file },
-        sample: { file: data.sample, prove: true },
-        repetitions: data.repetitions,
-        rounds,
-      },
-      message => report.fail(`jsonl, ${shape}: ${message}`),
-    )
-    const title = `jsonl: ${shape} (${SHAPES[shape].title}), ${(data.bytes / 1e6).toFixed(0)} MB`
-    report.table(title, ...tabulate(measured[shape], { bytes: data.bytes, base: 'readline' }))
-  }
-  report.table('jsonl: all shapes, × readline', ...tabulateShapes(measured, { base: 'readline', variants: chosen }))
+const NEEDS = { 'stream-json': 'stream-json', "Python's json.loads": 'python3' }
+
+export async function run(context) {
+  const { report } = context
+  const measured = await compareShapes(context, {
+    case: 'jsonl',
+    variants: presentOf(Object.keys(variants), NEEDS, report),
+    shapes: ['flights', 'birdstrikes', 'movies', 'wide', 'multiline', 'utf8'],
+    reference: 'JSON.parse alone',
+    base: 'readline',
+    format: 'jsonl',
+    slow: ['stream-json', "Python's json.loads"],
+    chart: 'JSON Lines → row objects, × readline with JSON.parse',
+  })
 
   const lowest = (base, ofShape) => Math.min(...ratiosOf(measured, base, 'open-iterable', ofShape))
+  report.headline('JSON Lines by row, × readline', geometricMean(ratiosOf(measured, 'readline', 'open-iterable')))
   report.target('jsonl rows, lowest of all shapes, × readline', lowest('readline'), { atLeast: 1.4 })
   report.target('jsonl rows, lowest of all shapes, × split2', lowest('split2'), { atLeast: 1.5 })
   report.target(

@@ -3,8 +3,9 @@ import { createReadStream } from 'node:fs'
 import { rm, stat } from 'node:fs/promises'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { provideData, provideGzip } from '../lib/data.mjs'
-import { measureOnce, median } from '../lib/measure.mjs'
+import { measureOnce } from '../lib/measure.mjs'
 import { chooseOutputFolder, outputPath } from '../lib/output.mjs'
+import { median } from '../lib/statistics.mjs'
 import { loadSubject } from '../lib/subject.mjs'
 
 /** By this size the heap has found its own; from here to the largest size the peak must stay as it is. */
@@ -101,31 +102,60 @@ const SERIES = [
 ]
 
 export async function run({ report, quick, full, choose, rounds }) {
-  const sizes = quick ? [10, 100, 250] : full ? [10, 100, 500, 2000] : [10, 100, 500]
-  const table = []
+  const sizes = quick ? [10, 100, 250] : [10, 100, 500, 2000]
+  /** @type {Map<string, Map<number, number>>} series → megabytes of data → megabytes of memory */
+  const curves = new Map()
   const chosen = choose(SERIES.map(({ name }) => name))
   for (const series of SERIES.filter(({ name }) => chosen.includes(name))) {
-    /** @type {Map<number, number>} megabytes of data → megabytes of memory */
     const peaks = new Map()
     for (const megabytes of sizes) {
-      const peak = await measurePeak(series, megabytes, Math.min(rounds, 3)).catch(error => {
+      // What is large takes long and varies little.
+      const times = megabytes > BASE_MEGABYTES && !full ? 1 : Math.min(rounds, 3)
+      const peak = await measurePeak(series, megabytes, times).catch(error => {
         report.fail(`memory, ${series.name}, ${megabytes} MB: ${error.message}`)
       })
       if (peak !== undefined) peaks.set(megabytes, peak)
     }
-    const largest = sizes.at(-1)
-    const growth = peaks.get(largest) - peaks.get(BASE_MEGABYTES)
-    table.push([series.name, ...sizes.map(size => peaks.get(size)?.toFixed(0) ?? '–'), growth.toFixed(0)])
+    curves.set(series.name, peaks)
+    const growth = growthOf(peaks, sizes)
     if (series.atMost) {
       const highest = Math.max(...peaks.values())
       report.target(`memory, ${series.name}, highest peak`, highest, { atMost: series.atMost, unit: ' MB' })
     }
     if (growth > FLAT_WITHIN_MEGABYTES) {
-      report.fail(`memory, ${series.name}: not flat, ${growth.toFixed(0)} MB more at ${largest} MB of data`)
+      report.fail(`memory, ${series.name}: not flat, ${growth.toFixed(0)} MB more at ${sizes.at(-1)} MB of data`)
     }
   }
   const columns = ['peak RSS, MB', ...sizes.map(size => `${size} MB`), `since ${BASE_MEGABYTES} MB`]
-  report.table('memory', columns, table)
+  report.table(
+    'memory',
+    columns,
+    [...curves].map(([name, peaks]) => [
+      name,
+      ...sizes.map(size => peaks.get(size)?.toFixed(0) ?? '–'),
+      growthOf(peaks, sizes).toFixed(0),
+    ]),
+  )
+  const series = [...curves]
+    .filter(([, peaks]) => peaks.size > 0)
+    .map(([label, peaks]) => ({ label, points: [...peaks].map(([x, y]) => ({ x, y })) }))
+  if (series.length === 0) return
+  report.chart({
+    kind: 'lines',
+    file: 'memory.svg',
+    title: 'Peak memory of the whole process against the size of the input',
+    subtitle: `It stays as it is from ${BASE_MEGABYTES} MB on; node alone takes about 45 MB`,
+    xLabel: 'MB of input (logarithmic)',
+    yLabel: 'peak RSS, MB',
+    logX: true,
+    series,
+    limit: { label: 'target of reading CSV', y: 90 },
+  })
+}
+
+/** By how much the peak at the largest size is above that at which it must have settled. */
+function growthOf(peaks, sizes) {
+  return peaks.get(sizes.at(-1)) - peaks.get(BASE_MEGABYTES)
 }
 
 async function measurePeak({ variant, shape, format, gzip }, megabytes, rounds) {

@@ -1,29 +1,24 @@
 /** Reading CSV files where code must not be made from text: `node --disallow-code-generation-from-strings`. */
-import { provideData, SHAPES } from '../lib/data.mjs'
-import { compare, geometricMean } from '../lib/measure.mjs'
-import { ratiosOf, tabulateShapes } from '../lib/report.mjs'
+import { SHAPES } from '../lib/data.mjs'
+import { ratiosOf } from '../lib/report.mjs'
+import { geometricMean } from '../lib/statistics.mjs'
+import { compareShapes } from '../lib/suite.mjs'
 
-export async function run({ report, choose, chooseShapes, megabytes, rounds }) {
-  // Not udsv: it cannot make objects without generated code.
-  const chosen = choose(['csv-parse', 'open-iterable', 'open-iterable batches'])
-  const measured = {}
-  for (const shape of chooseShapes(Object.keys(SHAPES))) {
-    const data = await provideData(shape, 'csv', megabytes)
-    measured[shape] = await compare(
-      {
-        case: 'csv',
-        variants: chosen,
-        reference: 'csv-parse',
-        input: { file: data.file },
-        sample: { file: data.sample, prove: true },
-        repetitions: data.repetitions,
-        rounds,
-        nodeArguments: ['--disallow-code-generation-from-strings'],
-      },
-      message => report.fail(`nocodegen, ${shape}: ${message}`),
-    )
-  }
-  report.table('nocodegen: × csv-parse', ...tabulateShapes(measured, { base: 'csv-parse', variants: chosen }))
+export async function run(context) {
+  const measured = await compareShapes(context, {
+    case: 'nocodegen',
+    variantsOf: 'csv',
+    // Not udsv: it cannot make objects without generated code.
+    variants: ['csv-parse', 'open-iterable', 'open-iterable batches'],
+    shapes: Object.keys(SHAPES),
+    reference: 'csv-parse',
+    base: 'csv-parse',
+    format: 'csv',
+    share: 0.25,
+    perShape: false,
+    nodeArguments: ['--disallow-code-generation-from-strings'],
+    chart: 'CSV → row objects without code generation, × csv-parse',
+  })
   const mean = geometricMean(ratiosOf(measured, 'csv-parse', 'open-iterable'))
-  report.target('csv rows without code generation, mean, × csv-parse', mean, { atLeast: 7.5 })
+  context.report.target('csv rows without code generation, mean, × csv-parse', mean, { atLeast: 7.5 })
 }

@@ -1,10 +1,11 @@
 /** Writing Parquet files from an endless-looking sequence of rows, against what one would do with DuckDB, and hyparquet-writer. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { measureOnce, median } from '../lib/measure.mjs'
+import { measureInTurn, measureOnce } from '../lib/measure.mjs'
 import { chooseOutputFolder } from '../lib/output.mjs'
-import { subjectFolder } from '../lib/subject.mjs'
+import { chartRates, formatRatio, ratioOf } from '../lib/report.mjs'
+import { median } from '../lib/statistics.mjs'
+import { loadLibrary } from '../lib/subject.mjs'
 
 /** @typedef {{ rows: number, folder: string }} Input */
 
@@ -160,7 +161,7 @@ export const variants = {
 
   async 'open-iterable'({ rows, folder }, clock) {
     const path = join(folder, 'open-iterable.parquet')
-    const { openIterable } = await import(pathToFileURL(`${subjectFolder}/index.js`).href)
+    const { openIterable } = await loadLibrary()
     const batches = [...batchesOf(rows)]
     clock.start()
     const writer = openIterable(path, { mode: 'w' })
@@ -176,36 +177,54 @@ export const variants = {
 }
 
 const OURS = 'open-iterable'
+const REFERENCE = 'DuckDB, DataChunkWriter'
 
 export async function run({ report, choose, rounds, quick }) {
   const rows = quick ? 200_000 : 1_000_000
   const folder = await chooseOutputFolder(rows * 100)
   const chosen = choose(Object.keys(variants))
-  const readings = new Map(chosen.map(variant => [variant, []]))
   let truth
-  for (let round = 0; round < rounds; round++) {
-    for (const variant of chosen) {
-      const reading = await measureOnce({ case: 'parquet-write', variant, input: { rows, folder } })
+  const summaries = await measureInTurn(
+    { case: 'parquet-write', variants: chosen, inputOf: () => ({ rows, folder }), rounds },
+    reading => {
       truth ??= reading
-      if (reading.rows !== truth.rows || Math.abs(reading.checksum / truth.checksum - 1) > 1e-12) {
-        report.fail(`parquet-write: ${variant} wrote ${reading.rows} rows of checksum ${reading.checksum}`)
-      }
-      readings.get(variant).push(reading)
-    }
-  }
-  const ms = variant => median(readings.get(variant).map(reading => reading.ms))
-  for (const variant of chosen) {
-    const ratio = chosen.includes(OURS) ? `${(ms(variant) / ms(OURS)).toFixed(2)} × the time of ${OURS}` : ''
-    report.note(`  ${variant}: ${(rows / ms(variant) / 1000).toFixed(2)} M rows/s ${ratio}`)
-  }
+      const same = reading.rows === truth.rows && Math.abs(reading.checksum / truth.checksum - 1) <= 1e-12
+      return same ? undefined : `wrote ${reading.rows} rows of checksum ${reading.checksum}, not ${truth.checksum}`
+    },
+    (message, variant) => {
+      if (variant === OURS) report.fail(`parquet-write: ${message}`)
+      else report.finding('parquet-write', variant, message)
+    },
+  )
+  report.table(
+    `parquet-write: ${rows.toLocaleString('en')} rows of ${COLUMNS.length} columns`,
+    ['variant', 'ms', 'min–max', 'M rows/s', `× ${REFERENCE}`],
+    Object.entries(summaries).map(([variant, { ms, minMs, maxMs }]) => [
+      variant,
+      ms.toFixed(0),
+      `${minMs.toFixed(0)}–${maxMs.toFixed(0)}`,
+      (rows / ms / 1000).toFixed(2),
+      formatRatio(ratioOf(summaries, REFERENCE, variant)),
+    ]),
+  )
+  report.ratios('write', summaries, { base: REFERENCE })
+  report.chart(
+    chartRates(summaries, {
+      amount: rows,
+      unit: 'thousand rows/s',
+      file: 'parquet-write.svg',
+      title: `row objects → Parquet file, ${rows.toLocaleString('en')} rows of ${COLUMNS.length} columns`,
+    }),
+  )
+  report.headline("Parquet written, × DuckDB's chunk writer", ratioOf(summaries, REFERENCE, OURS))
   if (!chosen.includes(OURS)) return
   const against = [
-    ['DuckDB, DataChunkWriter', 1.7],
+    [REFERENCE, 1.7],
     ['DuckDB, row by row', 3],
     ['hyparquet-writer', 4],
   ]
   for (const [variant, atLeast] of against) {
-    if (chosen.includes(variant)) report.target(`parquet-write, × ${variant}`, ms(variant) / ms(OURS), { atLeast })
+    report.target(`parquet-write, × ${variant}`, ratioOf(summaries, variant, OURS), { atLeast })
   }
   // The same with so much more rows: memory and the time of close() are to stay.
   const long = await measureOnce({
@@ -213,7 +232,7 @@ export async function run({ report, choose, rounds, quick }) {
     variant: OURS,
     input: { rows: quick ? rows * 5 : 5_000_000, folder },
   })
-  const closeMs = median(readings.get(OURS).map(reading => reading.closeMs))
+  const closeMs = median(summaries[OURS]?.readings.map(reading => reading.closeMs) ?? [])
   report.note(`  close(): ${closeMs.toFixed(0)} ms; after five times the rows ${long.closeMs.toFixed(0)} ms`)
-  report.target('parquet-write, peak memory (MB)', long.writePeakRss / 1e6, { atMost: 300 })
+  report.target('parquet-write, peak memory', long.writePeakRss / 1e6, { atMost: 300, unit: ' MB' })
 }

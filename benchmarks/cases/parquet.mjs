@@ -1,14 +1,17 @@
 /** Reading Parquet files: batches of plain objects, against DuckDB's own ways to objects, and hyparquet. */
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, open, rename, stat } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { measureOnce, median } from '../lib/measure.mjs'
-import { ratiosOf, tabulate } from '../lib/report.mjs'
-import { subjectFolder } from '../lib/subject.mjs'
+import { fileURLToPath } from 'node:url'
+import { dataFolder } from '../lib/data.mjs'
+import { measureInTurn, measureOnce } from '../lib/measure.mjs'
+import { importPeer } from '../lib/peers.mjs'
+import { chartShapes, ratioOf, ratiosOf, tabulate, tabulateShapes } from '../lib/report.mjs'
+import { geometricMean } from '../lib/statistics.mjs'
+import { loadLibrary } from '../lib/subject.mjs'
+import { presentOf } from '../lib/suite.mjs'
 
-const dataFolder = fileURLToPath(new URL('../data/', import.meta.url))
 const flights = fileURLToPath(new URL('../../node_modules/vega-datasets/data/flights-3m.parquet', import.meta.url))
 
 /** What is selected `FROM range(rows)`. */
@@ -41,7 +44,7 @@ GENERATED.long.select = GENERATED.mixed.select
 const loadDuckDb = async () => (await import('@duckdb/node-api')).DuckDBInstance
 /** Gives `openIterable`, with modules loaded and DuckDB's instance there, as those of the others are before their clock starts. */
 const loadSubject = async file => {
-  const { openIterable } = await import(pathToFileURL(join(subjectFolder, 'index.js')).href)
+  const { openIterable } = await loadLibrary()
   const held = openIterable(file, { limit: 1 })
   await held
   return { openIterable, release: () => held.close() }
@@ -82,6 +85,36 @@ export const variants = {
     return result()
   },
 
+  /** WebAssembly to Arrow's tables, a table a row group; of these the columns are read, several times as quick as its rows. */
+  async 'parquet-wasm with Arrow'(input, clock) {
+    const { ParquetFile } = await importPeer('parquet-wasm')
+    const { tableFromIPC } = await import('apache-arrow')
+    const { take, result } = createTally(input)
+    clock.start()
+    const file = await ParquetFile.fromFile(new Blob([await readFile(input.file)]))
+    const groups = file.metadata().numRowGroups()
+    for (let group = 0; group < groups; group++) {
+      const table = tableFromIPC((await file.read({ rowGroups: [group] })).intoIPCStream())
+      const columns = table.schema.fields.map(({ name, type }, i) => {
+        const vector = table.getChildAt(i)
+        return [name, type.children?.length > 0 ? at => plainOfArrow(vector.get(at)) : at => vector.get(at)]
+      })
+      take(rowsOf(columns, table.numRows))
+    }
+    return result()
+  },
+
+  /** By its columns, twice as quick as its `toRecords()`. */
+  async 'nodejs-polars'(input, clock) {
+    const { default: polars } = await importPeer('nodejs-polars')
+    const { take, result } = createTally(input)
+    clock.start()
+    const frame = polars.readParquet(input.file)
+    const columns = Object.entries(frame.toObject()).map(([name, values]) => [name, at => values[at]])
+    take(rowsOf(columns, frame.height))
+    return result()
+  },
+
   async 'open-iterable'(input, clock) {
     const { openIterable, release } = await loadSubject(input.file)
     const { take, result } = createTally(input)
@@ -105,6 +138,26 @@ export const variants = {
     await release()
     return result()
   },
+}
+
+/** Objects from columns that give their values one by one. */
+function rowsOf(columns, count) {
+  const rows = new Array(count)
+  for (let at = 0; at < count; at++) {
+    const row = {}
+    for (const [name, valueAt] of columns) row[name] = valueAt(at)
+    rows[at] = row
+  }
+  return rows
+}
+
+/** Lists and structs of Arrow as arrays and objects. */
+function plainOfArrow(value) {
+  if (value === null || typeof value !== 'object') return value
+  if (typeof value.toJSON !== 'function' || value instanceof Date) return value
+  const plainValue = value.toJSON()
+  if (Array.isArray(plainValue)) return plainValue.map(plainOfArrow)
+  return Object.fromEntries(Object.entries(plainValue).map(([name, inner]) => [name, plainOfArrow(inner)]))
 }
 
 /** What is read of a remote file, by ranges. */
@@ -153,7 +206,7 @@ const rangedVariants = {
   },
 
   async 'ranged open-iterable'(input, clock) {
-    const { openIterable, registerSource } = await import(pathToFileURL(join(subjectFolder, 'index.js')).href)
+    const { openIterable, registerSource } = await loadLibrary()
     registerSource({
       id: 'ranged',
       title: 'ranges of a file',
@@ -214,6 +267,7 @@ function createTally({ prove = false }) {
 function weigh(value) {
   if (typeof value === 'string') return value.length
   if (typeof value === 'number') return value | 0
+  if (value instanceof Date) return value.getTime() | 0
   return typeof value === 'bigint' ? Number(value) | 0 : Array.isArray(value) ? value.length : 0
 }
 
@@ -261,88 +315,110 @@ const TARGETS = {
   flights: { yieldRowObjectJs: 4, 'runAndReadAll, getRowObjectsJS': 6, hyparquet: 4 },
 }
 
+const NEEDS = { 'parquet-wasm with Arrow': 'parquet-wasm', 'nodejs-polars': 'nodejs-polars' }
+
+const QUICK_SHAPES = ['mixed', 'nested']
 const REFERENCE = 'yieldRowObjectJs'
 
 /**
  * Proves each variant on the sample by a digest of all values, then times all in alternation; each timed run must have
  * the rows and the checksum that the reference has of the same file.
  */
-async function compareOn(data, chosen, rounds, onWrong, reference = REFERENCE) {
+async function compareOn(data, chosen, rounds, { report, where, reference = REFERENCE }) {
   const one = (variant, input) => measureOnce({ case: 'parquet', variant, input })
   const proof = { file: data.sample, prove: true }
   const [sample, whole] = [await one(reference, proof), await one(reference, { file: data.file })]
-  const readings = new Map()
+  const wrong = []
+  const onWrong = (message, variant) => {
+    if (variant.includes('open-iterable')) return report.fail(`${where}: ${message}`)
+    wrong.push(variant)
+    return report.finding(where, variant, message)
+  }
+  const proven = []
   for (const variant of chosen) {
-    const { digest } = await one(variant, proof)
-    if (digest === sample.digest) readings.set(variant, [])
-    else onWrong(`${variant} gives other values than ${reference}`)
+    const { digest, error } = await one(variant, proof).catch(error => ({ error }))
+    if (error !== undefined) onWrong(error.message, variant)
+    else if (digest === sample.digest) proven.push(variant)
+    else onWrong(`${variant}: digest is ${digest}, not ${sample.digest}`, variant)
   }
-  for (let round = 0; round < rounds; round++) {
-    for (const [variant, list] of readings) {
-      const reading = await one(variant, { file: data.file })
-      if (reading.rows !== data.rows || reading.checksum !== whole.checksum) {
-        onWrong(`${variant}: ${reading.rows} rows, checksum ${reading.checksum}, not ${data.rows}, ${whole.checksum}`)
-      }
-      list.push(reading)
-    }
-  }
-  return Object.fromEntries(
-    [...readings].map(([variant, list]) => [
-      variant,
-      {
-        ms: median(list.map(({ ms }) => ms)),
-        minMs: Math.min(...list.map(({ ms }) => ms)),
-        maxMs: Math.max(...list.map(({ ms }) => ms)),
-        cpuMs: median(list.map(({ cpuMs }) => cpuMs)),
-        peakRss: Math.max(...list.map(({ peakRss }) => peakRss)),
-        share: list.at(-1)?.share,
-      },
-    ]),
+  const measured = await measureInTurn(
+    { case: 'parquet', variants: proven, inputOf: () => ({ file: data.file }), rounds },
+    ({ rows, checksum }) =>
+      rows === data.rows && checksum === whole.checksum
+        ? undefined
+        : `${rows} rows, checksum ${checksum}, not ${data.rows}, ${whole.checksum}`,
+    onWrong,
   )
+  return { measured, wrong }
 }
 
-export async function run({ report, choose, chooseShapes, rounds }) {
-  const all = choose(Object.keys(variants))
+export async function run({ report, choose, chooseShapes, rounds, quick }) {
+  const all = choose(presentOf(Object.keys(variants), NEEDS, report))
   const chosen = all.filter(name => localVariants.includes(name))
-  for (const shape of chosen.length === 0 ? [] : chooseShapes(Object.keys(TARGETS))) {
+  const byShape = {}
+  const shapes = chosen.length === 0 ? [] : chooseShapes(Object.keys(TARGETS))
+  // The files are of one size each; so a quick run has fewer of them, unless they are asked for by name.
+  const isAll = shapes.length === Object.keys(TARGETS).length
+  for (const shape of quick && isAll ? QUICK_SHAPES : shapes) {
     const data = await provideParquet(shape)
-    const measured = await compareOn(data, chosen, rounds, message => report.fail(`parquet, ${shape}: ${message}`))
+    const { measured, wrong } = await compareOn(data, chosen, rounds, { report, where: `parquet, ${shape}` })
+    byShape[shape] = measured
     const title = shape === 'flights' ? 'vega-datasets, 3 M rows × 5 columns' : GENERATED[shape].title
     report.table(
       `parquet: ${shape} (${title}), ${(data.bytes / 1e6).toFixed(0)} MB`,
-      ...tabulate(measured, { bytes: data.bytes, base: 'yieldRowObjectJs' }),
+      ...tabulate(measured, { rows: data.rows, base: REFERENCE, wrong }),
     )
+    report.ratios(shape, measured, { base: REFERENCE })
     for (const [base, atLeast] of Object.entries(TARGETS[shape])) {
-      if (measured[base] === undefined || measured['open-iterable'] === undefined) continue
-      const [ratio] = ratiosOf({ [shape]: measured }, base, 'open-iterable')
+      const ratio = ratioOf(measured, base, 'open-iterable')
       report.target(`parquet batches, ${shape}, × ${base}`, ratio, { atLeast })
     }
   }
-  const ranged = all.filter(name => Object.hasOwn(rangedVariants, name))
-  if (ranged.length > 0) {
-    const data = await provideParquet('mixed')
-    const onWrong = message => report.fail(`parquet, ranged: ${message}`)
-    const measured = await compareOn(data, ranged, rounds, onWrong, 'ranged hyparquet')
-    report.table(
-      `parquet: mixed, ${SOME_COLUMNS.length} columns of 11 by ranges`,
-      ...tabulate(measured, { bytes: data.bytes, base: 'ranged hyparquet' }),
-    )
-    const [ratio] = ratiosOf({ mixed: measured }, 'ranged hyparquet', 'ranged open-iterable')
-    if (ratio !== undefined) report.target('parquet, 2 of 11 columns by ranges, × hyparquet', ratio, { atLeast: 3 })
-    const { share } = measured['ranged open-iterable'] ?? {}
-    if (share !== undefined)
-      report.target('parquet, 2 of 11 columns by ranges, share of the bytes', share, { atMost: 0.5 })
+  if (Object.keys(byShape).length > 0) {
+    const options = { base: REFERENCE, variants: chosen }
+    report.table(`parquet: all shapes, × ${REFERENCE}`, ...tabulateShapes(byShape, options))
+    const title = `Parquet → row objects, × DuckDB's ${REFERENCE}`
+    report.chart(chartShapes(byShape, { ...options, file: 'parquet.svg', title }))
+    const mean = base => geometricMean(ratiosOf(byShape, base, 'open-iterable'))
+    report.headline('Parquet by batches, × DuckDB', mean(REFERENCE))
+    report.headline('Parquet by batches, × hyparquet', mean('hyparquet'))
   }
-  if (!chosen.includes('open-iterable')) return
+  await compareRanged(all, rounds, report)
+  if (chosen.includes('open-iterable')) await measureLong(rounds, report)
+}
+
+/** Two columns of a file that can be read by ranges only. */
+async function compareRanged(all, rounds, report) {
+  const ranged = all.filter(name => Object.hasOwn(rangedVariants, name))
+  if (ranged.length === 0) return
+  const data = await provideParquet('mixed')
+  const reference = 'ranged hyparquet'
+  const { measured, wrong } = await compareOn(data, ranged, rounds, { report, where: 'parquet, ranged', reference })
+  report.table(
+    `parquet: mixed, ${SOME_COLUMNS.length} columns of 11 by ranges`,
+    ...tabulate(measured, { rows: data.rows, base: reference, wrong }),
+  )
+  report.target(
+    'parquet, 2 of 11 columns by ranges, × hyparquet',
+    ratioOf(measured, reference, 'ranged open-iterable'),
+    {
+      atLeast: 3,
+    },
+  )
+  report.target(
+    'parquet, 2 of 11 columns by ranges, share of the bytes',
+    measured['ranged open-iterable']?.readings.at(-1).share,
+    { atMost: 0.5, unit: '' },
+  )
+}
+
+async function measureLong(rounds, report) {
   const { file, rows } = await provideParquet('long')
   const peaks = []
   for (let round = 0; round < Math.min(rounds, 3); round++) {
     const reading = await measureOnce({ case: 'parquet', variant: 'open-iterable', input: { file } })
     if (reading.rows !== rows) report.fail(`parquet, long: ${reading.rows} rows, not ${rows}`)
-    peaks.push(reading)
+    peaks.push(reading.peakRss / 1e6)
   }
-  report.target('parquet batches, 5 M rows × 11, peak memory', Math.max(...peaks.map(({ peakRss }) => peakRss)) / 1e6, {
-    atMost: 200,
-    unit: ' MB',
-  })
+  report.target('parquet batches, 5 M rows × 11, peak memory', Math.max(...peaks), { atMost: 200, unit: ' MB' })
 }

@@ -2,19 +2,16 @@
  * What stages cost: the same filter and map, as a bare `for await` loop over a reader, as a chain of its methods, and as a
  * pipeline.
  */
-import { pathToFileURL } from 'node:url'
-import { provideData } from '../lib/data.mjs'
 import { compare } from '../lib/measure.mjs'
-import { loadSubject, subjectFolder } from '../lib/subject.mjs'
+import { provideSeries, targetOf } from '../lib/series.mjs'
+import { loadLibrary, loadSubject } from '../lib/subject.mjs'
 import { createTally } from '../lib/tally.mjs'
-
-const ROWS_IN_MEMORY = 3_000_000
 
 /** @typedef {{ file?: string, rowsInMemory?: number, prove?: boolean }} Input a CSV file, or so many rows in an array */
 
 async function openInput(input, clock) {
   const openIterable = await loadSubject('csv')
-  const library = await import(pathToFileURL(`${subjectFolder}/index.js`).href)
+  const library = await loadLibrary()
   // What stages need is loaded with the first row that goes through one.
   const one = () => openIterable([{ a: 1 }])
   await library.pipeline(
@@ -25,8 +22,7 @@ async function openInput(input, clock) {
   await one()
     .map(row => row)
     .toArray()
-  const pool = Array.from({ length: 1000 }, (_, i) => ({ id: i, name: `row ${i}`, flag: i % 2 }))
-  const target = input.file ?? Array.from({ length: input.rowsInMemory }, (_, i) => pool[i % pool.length])
+  const target = targetOf(input)
   clock.start()
   return { reader: openIterable(target), ...library }
 }
@@ -69,17 +65,7 @@ export const variants = {
 }
 
 export async function run({ report, quick, megabytes, rounds, choose }) {
-  const { file, sample, repetitions, lines } = await provideData('flights', 'csv', megabytes)
-  const rowsInMemory = quick ? ROWS_IN_MEMORY / 3 : ROWS_IN_MEMORY
-  const series = {
-    'rows in an array': {
-      rows: rowsInMemory,
-      input: { rowsInMemory },
-      sample: { rowsInMemory: 10_000, prove: true },
-      repetitions: rowsInMemory / 10_000,
-    },
-    'csv: flights': { rows: lines * repetitions, input: { file }, sample: { file: sample, prove: true }, repetitions },
-  }
+  const series = await provideSeries({ quick, megabytes, prove: true })
   for (const [name, { rows, ...inputs }] of Object.entries(series)) {
     const results = await compare(
       { case: 'pipeline', variants: choose(Object.keys(variants)), reference: 'loop', rounds, ...inputs },

@@ -2,14 +2,15 @@
  * Writing to Postgres: rows beside INSERT of 1,000 rows each and `psql` COPY FROM; and a table to Parquet and back, under
  * flat memory and with equal checksums. The server is started here, from the binaries that the tests use.
  */
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdtemp, open, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { startPostgres } from '../../test/support/postgres-server.mjs'
-import { measureOnce, median } from '../lib/measure.mjs'
-import { subjectFolder } from '../lib/subject.mjs'
+import { measureInTurn, measureOnce } from '../lib/measure.mjs'
+import { connect, hasPsql } from '../lib/postgres.mjs'
+import { chartRates } from '../lib/report.mjs'
+import { loadLibrary } from '../lib/subject.mjs'
 
 const OURS = 'open-iterable'
 const INSERT = 'INSERT of 1000'
@@ -17,8 +18,6 @@ const PSQL = 'psql COPY FROM'
 const COLUMNS = ['id', 'big', 'f', 't', 'ts', 'n', 'j', 'nb', 'b', 'ni']
 const TABLE = `(id int4, big int8, f float8, t text, ts timestamptz, n numeric(12,2), j jsonb, nb text, b bool, ni int4)`
 const INSERT_ROWS = 1000
-
-const load = async () => import(pathToFileURL(`${subjectFolder}/index.js`).href)
 
 function makeRow(i) {
   return {
@@ -47,13 +46,6 @@ function lineOf(row) {
     return text.replaceAll('\\', '\\\\').replaceAll('\t', '\\t')
   })
   return `${values.join('\t')}\n`
-}
-
-async function connect(url) {
-  const { default: pg } = await import('pg')
-  const client = new pg.Client(url)
-  await client.connect()
-  return client
 }
 
 const CHECKSUM = 'SELECT count(*)::int AS rows, sum(hashtextextended(t::text, 0))::text AS digest FROM'
@@ -87,7 +79,7 @@ async function insertAll(client, rows, named) {
 }
 
 async function writeByOwn(url, rows, clock, options) {
-  const { closeConnections, openIterable } = await load()
+  const { closeConnections, openIterable } = await loadLibrary()
   // Connected and loaded beforehand, as the driver's client is.
   await openIterable(url, { query: 'SELECT 1 AS a' }).readBulk()
   const warm = await openIterable(url, { mode: 'w', table: 'bench', ...options })
@@ -133,7 +125,7 @@ export const variants = {
 
   /** A table to Parquet, and the file into another table. */
   async convert({ url, rows, folder }, clock) {
-    const { closeConnections, convert } = await load()
+    const { closeConnections, convert } = await loadLibrary()
     const client = await connect(url)
     await client.query(`DROP TABLE IF EXISTS back; DROP TABLE IF EXISTS large; CREATE TABLE large ${TABLE}`)
     await client.query(
@@ -182,38 +174,47 @@ export async function run({ report, quick, rounds, choose }) {
 }
 
 async function compareWriting({ report, rounds, choose, url, folder, rows }) {
-  const hasPsql = spawnSync('psql', ['--version']).status === 0
-  if (!hasPsql) report.note('  psql is not installed: nothing to compare COPY with')
-  const chosen = choose(Object.keys(variants).filter(name => name !== 'convert' && (hasPsql || name !== PSQL)))
+  const withPsql = hasPsql(report)
+  const chosen = choose(Object.keys(variants).filter(name => name !== 'convert' && (withPsql || name !== PSQL)))
   const file = join(folder, 'rows.copy')
   const handle = await open(file, 'w')
   for (let i = 1; i <= rows; i++) await handle.appendFile(lineOf(makeRow(i)))
   await handle.close()
   const input = { url, rows, file }
   const truth = await measureOnce({ case: 'postgres-write', variant: INSERT, input })
-  const readings = new Map(chosen.map(name => [name, []]))
-  for (let round = 0; round < rounds; round++) {
-    for (const variant of chosen) {
-      const reading = await measureOnce({ case: 'postgres-write', variant, input })
-      if (reading.rows !== rows || reading.digest !== truth.digest) {
-        report.fail(
-          `postgres-write: ${variant} wrote ${reading.rows} rows of digest ${reading.digest}, not ${truth.digest}`,
-        )
-      }
-      readings.get(variant).push(reading)
-    }
-  }
-  const ms = variant => median((readings.get(variant) ?? []).map(reading => reading.ms))
+  const summaries = await measureInTurn(
+    { case: 'postgres-write', variants: chosen, inputOf: () => input, rounds },
+    ({ rows: written, digest }) =>
+      written === rows && digest === truth.digest
+        ? undefined
+        : `wrote ${written} rows of digest ${digest}, not ${truth.digest}`,
+    (message, variant) => {
+      if (variant.startsWith(OURS)) report.fail(`postgres-write: ${message}`)
+      else report.finding('postgres-write', variant, message)
+    },
+  )
+  const ms = variant => summaries[variant]?.ms
   report.table(
     `${rows.toLocaleString('en')} rows of 10 columns into a table`,
     ['', 'ms', 'rows/s', `× ${INSERT}`],
-    chosen.map(name => [
+    Object.keys(summaries).map(name => [
       name,
       ms(name).toFixed(0),
       Math.round((rows / ms(name)) * 1000).toLocaleString('en'),
       (ms(INSERT) / ms(name)).toFixed(2),
     ]),
   )
+  report.ratios('write', summaries, { base: INSERT })
+  report.chart(
+    chartRates(summaries, {
+      amount: rows,
+      unit: 'thousand rows/s',
+      file: 'postgres-write.svg',
+      title: `row objects → a table of Postgres, ${rows.toLocaleString('en')} rows of 10 columns`,
+      subtitle: 'psql is given the finished text',
+    }),
+  )
+  report.headline('Postgres written, × INSERT of 1000', ms(INSERT) / ms(OURS))
   report.target('rows over INSERT of 1000', ms(INSERT) / ms(OURS), { atLeast: 4 })
   report.target('rows over psql COPY FROM', ms(PSQL) / ms(OURS), { atLeast: 0.8 })
 }

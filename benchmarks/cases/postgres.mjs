@@ -2,14 +2,16 @@
  * Reading Postgres: a table beside the drivers' own ways of streaming and `psql`, latency, concurrency, and resources.
  * The server is started here, from the binaries that the tests use; PGBIN or TEST_DATABASE_URL name another.
  */
-import { spawn, spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
 import { startPostgres } from '../../test/support/postgres-server.mjs'
-import { compare, measureOnce, median } from '../lib/measure.mjs'
-import { subjectFolder } from '../lib/subject.mjs'
+import { createCanonicalTally } from '../lib/canonical.mjs'
+import { compare, measureOnce } from '../lib/measure.mjs'
+import { connect, hasPsql } from '../lib/postgres.mjs'
+import { chartRates, ratioOf } from '../lib/report.mjs'
+import { median } from '../lib/statistics.mjs'
+import { loadLibrary } from '../lib/subject.mjs'
 
 const COLUMNS = 'id, big, f, t, ts, n, j, nb, b, ni'
 const SQL = `SELECT ${COLUMNS} FROM bench`
@@ -26,23 +28,6 @@ const READ = [
 const LATENCY_S = 0.03
 const SMALL = 'SELECT id, t FROM small WHERE id = $1'
 
-const load = async () => import(pathToFileURL(`${subjectFolder}/index.js`).href)
-
-/** Counts rows; with `prove`, all values go into a digest, each as the text that all ways of reading it have in common. */
-function createTally({ prove = false }) {
-  let rows = 0
-  const hash = createHash('sha1')
-  const take = prove
-    ? row => {
-        rows++
-        for (const name in row) hash.update(`${name}=${canonical(row[name])}\n`)
-      }
-    : () => {
-        rows++
-      }
-  return { take, result: () => (prove ? { rows, digest: hash.digest('hex') } : { rows }) }
-}
-
 function canonical(value) {
   if (value === null) return ''
   // To the millisecond, which is all that the drivers keep.
@@ -50,12 +35,7 @@ function canonical(value) {
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
-async function connect(url) {
-  const { default: pg } = await import('pg')
-  const client = new pg.Client(url)
-  await client.connect()
-  return client
-}
+const createTally = input => createCanonicalTally(input, canonical)
 
 async function readByStream(input, clock, batchSize) {
   const { default: QueryStream } = await import('pg-query-stream')
@@ -69,7 +49,7 @@ async function readByStream(input, clock, batchSize) {
 }
 
 async function readByOwn(input, clock, batches) {
-  const { closeConnections, openIterable } = await load()
+  const { closeConnections, openIterable } = await loadLibrary()
   const { take, result } = createTally(input)
   await openIterable(input.url, { query: `${SQL} LIMIT 1` }).readBulk()
   clock.start()
@@ -130,7 +110,7 @@ export const variants = {
 
   /** Small queries, in alternation on two connections in transactions, and by a reader for each. */
   async latency({ url, count }) {
-    const { closeConnections, openIterable, withTransaction } = await load()
+    const { closeConnections, openIterable, withTransaction } = await loadLibrary()
     const client = await connect(url)
     const times = { driver: [], adapter: [], reader: [] }
     const time = async (list, operation) => {
@@ -159,7 +139,7 @@ export const variants = {
   },
 
   async operations({ url, count, concurrent }, clock) {
-    const { closeConnections, openIterable } = await load()
+    const { closeConnections, openIterable } = await loadLibrary()
     const run = i =>
       openIterable(url, { query: `SELECT $1::int AS i, pg_sleep(${LATENCY_S})`, params: [i], poolSize: 20 }).readBulk()
     await Promise.all(Array.from({ length: 20 }, (_, i) => run(i)))
@@ -173,7 +153,7 @@ export const variants = {
 
   /** 100 readers at once of 10,000 rows each: how much memory they take beside one. */
   async tasks({ url, count }) {
-    const { closeConnections, openIterable } = await load()
+    const { closeConnections, openIterable } = await loadLibrary()
     let rows = 0
     const read = async () => {
       for await (const _ of openIterable(url, { query: `${SQL} LIMIT 10000` })) rows++
@@ -186,7 +166,7 @@ export const variants = {
 
   /** What is left of operations of all kinds: descriptors and heap of this process, sessions of the server. */
   async lifecycle({ url, count }) {
-    const { closeConnections, openIterable } = await load()
+    const { closeConnections, openIterable } = await loadLibrary()
     const admin = await connect(url)
     const operate = async i => {
       await openIterable(url, { query: SMALL, params: [1 + (i % 1000)] }).readBulk()
@@ -253,9 +233,8 @@ export async function run({ report, quick, rounds, choose }) {
 }
 
 async function compareReading({ report, rounds, choose, url, rows }) {
-  const hasPsql = spawnSync('psql', ['--version']).status === 0
-  if (!hasPsql) report.note('  psql is not installed: nothing to compare COPY with')
-  const names = choose(READ.filter(name => hasPsql || name !== 'psql COPY TO'))
+  const withPsql = hasPsql(report)
+  const names = choose(READ.filter(name => withPsql || name !== 'psql COPY TO'))
   const summaries = await compare(
     {
       case: 'postgres',
@@ -266,7 +245,10 @@ async function compareReading({ report, rounds, choose, url, rows }) {
       repetitions: 1,
       rounds,
     },
-    message => report.fail(message),
+    (message, variant) => {
+      if (variant.startsWith('open-iterable')) report.fail(message)
+      else report.finding('postgres', variant, message)
+    },
   )
   const reference = summaries['pg-query-stream']?.ms
   report.table(
@@ -280,7 +262,18 @@ async function compareReading({ report, rounds, choose, url, rows }) {
       name === 'psql COPY TO' ? '' : (peakRss / 2 ** 20).toFixed(0),
     ]),
   )
+  report.ratios('read', summaries, { base: 'pg-query-stream' })
+  report.chart(
+    chartRates(summaries, {
+      amount: rows,
+      unit: 'thousand rows/s',
+      file: 'postgres.svg',
+      title: `Postgres → row objects, ${rows.toLocaleString('en')} rows of 10 columns`,
+      subtitle: 'psql only copies text and throws it away',
+    }),
+  )
   const own = summaries['open-iterable']
+  report.headline('Postgres by row, × pg-query-stream', ratioOf(summaries, 'pg-query-stream', 'open-iterable'))
   report.target('rows over pg-query-stream(100)', reference / own?.ms, { atLeast: 2 })
   report.target('rows over psql COPY TO', summaries['psql COPY TO']?.ms / own?.ms, { atLeast: 0.7 })
   report.target('peak memory', own?.peakRss / 2 ** 20, { atMost: 110, unit: ' MB' })

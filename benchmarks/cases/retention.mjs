@@ -1,7 +1,8 @@
 /** What stays in memory when one row in 250 of a large CSV file is kept: a cell can hold on to the text around it. */
 import { createReadStream } from 'node:fs'
 import { provideData } from '../lib/data.mjs'
-import { measureOnce, median } from '../lib/measure.mjs'
+import { measureOnce } from '../lib/measure.mjs'
+import { median } from '../lib/statistics.mjs'
 import { loadSubject } from '../lib/subject.mjs'
 
 const KEEP_ONE_IN = 250

@@ -31,7 +31,8 @@ class Clock {
 const clock = new Clock()
 clock.start()
 const outcome = await variants[job.variant](job.input, clock)
-process.send({ ...outcome, ...clock.stop(), peakRss: peakRss() }, () => process.disconnect())
+// What runs in another process, as Python does, has figures of its own.
+process.send({ ...clock.stop(), peakRss: peakRss(), ...outcome }, () => process.disconnect())
 
 /** Bytes. On Linux from the process itself: what getrusage() says can be the parent's, from before exec. */
 function peakRss() {

@@ -1,9 +1,14 @@
 /** Runs measurements in child processes: first the proof that each variant is right, then the rounds. */
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { median } from './statistics.mjs'
+
+export { geometricMean, median } from './statistics.mjs'
 
 const childModule = fileURLToPath(new URL('child.mjs', import.meta.url))
 const TIMEOUT_MS = 20 * 60_000
+/** A variant that has run so long, and twice, or for twice as long, is not asked again: the longer, the less is chance. */
+const ENOUGH_MS = 4000
 
 /**
  * @typedef {object} Reading what a child process answers
@@ -56,47 +61,76 @@ export function measureOnce(job, nodeArguments = []) {
  * @property {number} [lines] of the sample's body
  * @property {number} rounds
  * @property {string[]} [nodeArguments]
+ * @property {{ variants: string[], input: object, repetitions: number, label: string }} [smaller] variants that are slow
+ *   enough to be timed on a part of the data; their times are given for the whole
  */
 
 /**
- * Proves each variant on the sample, then times all in alternation (A B C A B C …); each timed run must have the
- * sample's counts times the repetitions. A variant that is wrong is reported and not timed any further.
+ * Proves each variant on the sample, then times all in turn; each timed run must have the sample's counts times the
+ * repetitions. A variant that is wrong is reported and not timed any further.
  * @param {Comparison} comparison
- * @param {(message: string) => void} onWrong
+ * @param {(message: string, variant: string) => void} onWrong
  * @returns {Promise<Record<string, Summary>>}
  */
 export async function compare(comparison, onWrong) {
-  const { variants, reference, repetitions, rounds, nodeArguments } = comparison
-  const run = (variant, input) => measureOnce({ case: comparison.case, variant, input }, nodeArguments)
-  const truth = await run(reference, comparison.sample)
+  const { reference, repetitions, smaller, sample, input, nodeArguments } = comparison
+  const job = { case: comparison.case, nodeArguments }
+  const truth = await measureOnce({ case: job.case, variant: reference, input: sample }, nodeArguments)
   truth.lines = comparison.lines
 
-  /** @type {Map<string, Reading[]>} */
-  const readings = new Map()
-  const attempt = async (variant, input, check) => {
-    try {
-      const reading = await run(variant, input)
-      const difference = check(reading)
-      if (difference === undefined) return reading
-      onWrong(`${variant}: ${difference} (${JSON.stringify(input)})`)
-    } catch (error) {
-      onWrong(error.message)
-    }
-    readings.delete(variant)
-    return undefined
+  const proven = []
+  for (const variant of comparison.variants) {
+    const check = reading => differenceOf(reading, truth, 1)
+    if (await attempt({ ...job, variant, input: sample }, check, onWrong)) proven.push(variant)
   }
+  const isSmaller = variant => smaller?.variants.includes(variant)
+  const partOf = variant => (isSmaller(variant) ? smaller : { input, repetitions, label: undefined })
+  const summaries = await measureInTurn(
+    { ...job, variants: proven, inputOf: variant => partOf(variant).input, rounds: comparison.rounds },
+    (reading, variant) => differenceOf(reading, truth, partOf(variant).repetitions),
+    onWrong,
+  )
+  for (const variant of Object.keys(summaries).filter(isSmaller)) {
+    const scale = repetitions / smaller.repetitions
+    summaries[variant] = { ...summarize(summaries[variant].readings, scale), label: smaller.label }
+  }
+  return summaries
+}
 
-  for (const variant of variants) {
-    const proof = await attempt(variant, comparison.sample, reading => differenceOf(reading, truth, 1))
-    if (proof) readings.set(variant, [])
-  }
+/**
+ * Times variants in alternation (A B C A B C …), so that what slows the machine down slows all of them.
+ * @param {{ case: string, variants: string[], inputOf: (variant: string) => object, rounds: number, nodeArguments?: string[] }} job
+ * @param {(reading: Reading, variant: string) => string | undefined} check says what is wrong, if it is
+ * @param {(message: string, variant: string) => void} onWrong a variant that is wrong is not timed any further
+ * @returns {Promise<Record<string, Summary>>}
+ */
+export async function measureInTurn({ variants, inputOf, rounds, ...job }, check, onWrong) {
+  /** @type {Map<string, Reading[]>} */
+  const readings = new Map(variants.map(variant => [variant, []]))
   for (let round = 0; round < rounds; round++) {
-    for (const variant of [...readings.keys()]) {
-      const reading = await attempt(variant, comparison.input, timed => differenceOf(timed, truth, repetitions))
-      if (reading) readings.get(variant).push(reading)
+    for (const [variant, list] of readings) {
+      const spentMs = list.reduce((sum, { ms }) => sum + ms, 0)
+      if (spentMs > 2 * ENOUGH_MS || (spentMs > ENOUGH_MS && list.length >= 2)) continue
+      const one = { ...job, variant, input: inputOf(variant) }
+      const reading = await attempt(one, result => check(result, variant), onWrong)
+      if (reading) list.push(reading)
+      else readings.delete(variant)
     }
   }
   return Object.fromEntries([...readings].map(([variant, list]) => [variant, summarize(list)]))
+}
+
+/** Runs a variant once; undefined where it fails or is wrong, which is reported. */
+async function attempt({ nodeArguments, ...job }, check, onWrong) {
+  try {
+    const reading = await measureOnce(job, nodeArguments)
+    const difference = check(reading)
+    if (difference === undefined) return reading
+    onWrong(`${job.variant}: ${difference} (${JSON.stringify(job.input)})`, job.variant)
+  } catch (error) {
+    onWrong(error.message, job.variant)
+  }
+  return undefined
 }
 
 /** Says how a reading differs from the truth, if it does. What neither side counts is not compared. */
@@ -121,28 +155,21 @@ function differenceOf(reading, truth, repetitions) {
  * @property {number} maxMs
  * @property {number} cpuMs the median
  * @property {number} peakRss the largest, bytes
+ * @property {number[]} roundsMs each round's time, in order
+ * @property {Reading[]} readings
+ * @property {string} [label] what it was timed on, where that is a part of the data
  */
 
-/** @param {Reading[]} readings @returns {Summary} */
-function summarize(readings) {
-  const ms = readings.map(reading => reading.ms)
+/** @param {Reading[]} readings @param {number} [scale] the whole over the part that was timed @returns {Summary} */
+export function summarize(readings, scale = 1) {
+  const ms = readings.map(reading => reading.ms * scale)
   return {
     ms: median(ms),
     minMs: Math.min(...ms),
     maxMs: Math.max(...ms),
-    cpuMs: median(readings.map(reading => reading.cpuMs)),
+    cpuMs: median(readings.map(reading => reading.cpuMs)) * scale,
     peakRss: Math.max(...readings.map(reading => reading.peakRss)),
+    roundsMs: ms,
+    readings,
   }
-}
-
-/** @param {number[]} values */
-export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-}
-
-/** @param {number[]} values */
-export function geometricMean(values) {
-  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length)
 }

@@ -4,6 +4,8 @@ import { open, readFile, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { dataFolder } from './data.mjs'
+import { loadSubject } from './subject.mjs'
+import { compareShapes } from './suite.mjs'
 
 const BATCH_ROWS = 500
 
@@ -83,6 +85,42 @@ async function readAt(handle, position, length) {
     filled += bytesRead
   }
   return buffer.subarray(0, filled)
+}
+
+/**
+ * The library writing: by `writeBulk` a batch, or by `write` a row.
+ * @param {'csv' | 'jsonl'} format
+ * @param {{ rowByRow?: boolean }} [options]
+ */
+export function bySubject(format, { rowByRow = false } = {}) {
+  return async (input, clock) => {
+    const openIterable = await loadSubject(format)
+    const { rows, batches } = await loadRows(input)
+    const file = outputPath(input.folder, format)
+    clock.start()
+    const writer = openIterable(file, { mode: 'w' })
+    if (rowByRow) {
+      for (const batch of batches()) for (const row of batch) await writer.write(row)
+    } else for (const batch of batches()) await writer.writeBulk(batch)
+    await writer.close()
+    clock.stop()
+    return proveOutput(file, input, rows)
+  }
+}
+
+/**
+ * Compares variants that write, on each shape.
+ * @param {import('./suite.mjs').Context} context
+ * @param {Omit<import('./suite.mjs').Suite, 'inputOf' | 'sampleOf' | 'prepare'>} suite
+ */
+export function compareWriters(context, suite) {
+  const { format } = suite
+  return compareShapes(context, {
+    ...suite,
+    prepare: async data => ({ ...data, folder: await chooseOutputFolder(data.bytes) }),
+    inputOf: ({ sample, repetitions, folder }) => ({ sample, format, repetitions, folder }),
+    sampleOf: ({ sample, folder }) => ({ sample, format, repetitions: 1, folder }),
+  })
 }
 
 /** A path of this process in a folder. */

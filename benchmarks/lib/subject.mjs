@@ -7,13 +7,16 @@ export const subjectFolder = process.env.OPEN_ITERABLE_DIST
   ? resolve(process.env.OPEN_ITERABLE_DIST)
   : fileURLToPath(new URL('../../dist', import.meta.url))
 
+/** All that the package exports. */
+export const loadLibrary = async () => import(pathToFileURL(`${subjectFolder}/index.js`).href)
+
 /**
  * Gives `openIterable` with the modules of a format loaded, as those of the peers are loaded before their clock starts.
  * @param {'csv' | 'jsonl' | 'json'} format
  * @param {{ gzip?: boolean }} [options]
  */
 export async function loadSubject(format, { gzip = false } = {}) {
-  const { openIterable } = await import(pathToFileURL(`${subjectFolder}/index.js`).href)
+  const { openIterable } = await loadLibrary()
   const text = Buffer.from({ csv: 'a\n1\n', jsonl: '{"a":1}\n', json: '[{"a":1}]' }[format])
   const [content, options] = gzip ? [gzipSync(text), { format, codecs: ['gzip'] }] : [text, { format }]
   for await (const row of openIterable(content, options)) {

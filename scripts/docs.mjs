@@ -63,7 +63,7 @@ async function sectionsOf([
   { COMMON_FLAGS },
 ]) {
   const sections = {
-    formats: formats(listFormats(), listCodecs()),
+    formats: await formats(listFormats(), listCodecs()),
     common: options({ ...COMMON_READ_OPTIONS, ...COMMON_WRITE_OPTIONS }),
     errors: errors(ERRORS),
     convert: options(CONVERT_OPTIONS),
@@ -101,21 +101,24 @@ const table = (head, rows) =>
   [head, head.map(() => '---'), ...rows].map(row => `| ${row.map(cell).join(' | ')} |`).join('\n')
 const yes = flag => (flag ? 'yes' : 'no')
 
-const formats = (formats, codecs) =>
-  table(
-    ['', 'extensions', 'reads', 'writes'],
+/** Options by which a reader gives less, and reads less for it. */
+const SELECTING = ['columns', 'where', 'orderBy', 'limit', 'offset']
+
+const formats = async (formats, codecs) => {
+  const names = extensions => extensions.map(extension => `\`.${extension}\``).join(' ')
+  const rows = formats.map(async format => {
+    const { readOptions } = await format.load()
+    const pushed = SELECTING.filter(name => Object.hasOwn(readOptions, name)).map(name => `\`${name}\``)
+    return [format.title, names(Object.keys(format.extensions)), yes(format.reads), yes(format.writes), pushed.join(', ')]
+  })
+  return table(
+    ['', 'extensions', 'reads', 'writes', 'pushdown'],
     [
-      ...formats.map(f => [
-        f.title,
-        Object.keys(f.extensions)
-          .map(e => `\`.${e}\``)
-          .join(' '),
-        yes(f.reads),
-        yes(f.writes),
-      ]),
-      ...codecs.map(c => [c.title, c.extensions.map(e => `\`.${e}\``).join(' '), yes(c.reads), yes(c.writes)]),
+      ...(await Promise.all(rows)),
+      ...codecs.map(codec => [codec.title, names(codec.extensions), yes(codec.reads), yes(codec.writes), '']),
     ],
   )
+}
 
 const options = entries =>
   table(

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { JsonReadOptions } from '../../src/formats/json/read-options.ts'
-import { placeOf, readJson, rowsText } from './json-reading.ts'
+import { readJson } from './json-reading.ts'
+import { placeOf, rowsText } from './reading-by-chunks.ts'
 
 interface Expected {
   readonly options?: JsonReadOptions

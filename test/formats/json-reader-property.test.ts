@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { findSyntaxFault } from '../../src/formats/jsonl/syntax.ts'
-import { placeOf, type Reading, readJson, rowsText } from './json-reading.ts'
+import { type Reading, readJson } from './json-reading.ts'
+import { placeOf, rowsText } from './reading-by-chunks.ts'
 
 /** More of them at length: `OPEN_ITERABLE_PROPERTY_RUNS=100000 npx vitest run test/formats/json`. */
 const runs = (count: number) => Number(process.env.OPEN_ITERABLE_PROPERTY_RUNS ?? count)

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { openIterable } from '../../src/index.ts'
-import { placeOf, type Reading, readJson, rowsText } from './json-reading.ts'
+import { type Reading, readJson } from './json-reading.ts'
+import { placeOf, rowsText } from './reading-by-chunks.ts'
 
 const SIZES = [1, 2, 3, 7, 64, undefined]
 

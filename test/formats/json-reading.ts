@@ -1,64 +1,13 @@
-import type { OpenIterableError } from '../../src/core/errors.ts'
 import { JsonDecoder } from '../../src/formats/json/decoder.ts'
 import type { JsonReadOptions } from '../../src/formats/json/read-options.ts'
+import { type Cutting, type Outcome, readByChunks } from './reading-by-chunks.ts'
 
-export interface Outcome {
-  readonly rows: unknown[]
-  /** Bad records, where reading went on after them, with their text. */
-  readonly errors: (readonly [OpenIterableError, string | undefined])[]
-  /** What ended the reading early. */
-  readonly failure: OpenIterableError | undefined
-}
+export type Reading = JsonReadOptions & Cutting
 
-export interface Reading extends JsonReadOptions {
-  /** Bytes in a chunk; all of them if not given. */
-  readonly chunkBytes?: number
-  /** Whether to read on after a bad record. */
-  readonly skip?: boolean
-}
-
-/** Reads all of `input`. Each chunk lies in the same memory, overwritten by the next, as a source may do. */
-export function readJson(input: string | Uint8Array, reading: Reading = {}): Outcome {
-  const { chunkBytes, skip = false, ...options } = reading
-  const bytes = typeof input === 'string' ? Buffer.from(input) : input
-  const size = chunkBytes ?? Math.max(1, bytes.length)
-  const rows: unknown[] = []
-  const errors: [OpenIterableError, string | undefined][] = []
-  const decoder = new JsonDecoder(options, {
-    label: 'in.json',
-    onBadRecord(error, raw) {
-      if (!skip) throw error
-      errors.push([error as OpenIterableError, raw])
-    },
-  })
-  const memory = Buffer.alloc(size)
-  try {
-    for (let at = 0; at < bytes.length; at += size) {
-      const part = bytes.subarray(at, at + size)
-      memory.fill(0xee)
-      memory.set(part)
-      for (const batch of decoder.decode(memory.subarray(0, part.length))) rows.push(...batch)
-    }
-    memory.fill(0xee)
-    for (const batch of decoder.flush()) rows.push(...batch)
-  } catch (error) {
-    return { rows, errors, failure: error as OpenIterableError }
-  }
-  return { rows, errors, failure: undefined }
-}
-
-/** Rows as text that tells apart what JSON does not: BigInts, -0, infinities. Keeps key order and `__proto__`. */
-export function rowsText(rows: readonly unknown[]): string {
-  return JSON.stringify(rows, (_key, value: unknown) => {
-    if (typeof value === 'bigint') return { $bigint: String(value) }
-    if (Object.is(value, -0)) return { $number: '-0' }
-    if (typeof value === 'number' && !Number.isFinite(value)) return { $number: String(value) }
-    return value
-  })
-}
-
-export function placeOf(error: OpenIterableError | undefined): object | undefined {
-  if (error === undefined) return undefined
-  const { code, line, column, byte, record } = error
-  return { code, line, column, byte, record }
+export function readJson(input: string | Uint8Array, { chunkBytes, skip, ...options }: Reading = {}): Outcome {
+  return readByChunks(
+    input,
+    { chunkBytes, skip },
+    context => new JsonDecoder(options, { ...context, label: 'in.json' }),
+  )
 }

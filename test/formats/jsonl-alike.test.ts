@@ -9,7 +9,8 @@ import type { Row } from '../../src/core/types.ts'
 import { AlikeParser } from '../../src/formats/jsonl/alike-parse.ts'
 import { JsonlDecoder } from '../../src/formats/jsonl/decoder.ts'
 import { rowScan } from '../../src/formats/jsonl/simd/row-scan.ts'
-import { placeOf, readJsonl, rowsText } from './jsonl-reading.ts'
+import { readJsonl } from './jsonl-reading.ts'
+import { placeOf, rowsText } from './reading-by-chunks.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const RUNS = Number(process.env.OPEN_ITERABLE_PROPERTY_RUNS ?? 20_000)

@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Block } from '../../src/core/blocks.ts'
 import { BlockParser } from '../../src/formats/jsonl/block-parse.ts'
-import { readJsonl, rowsText } from './jsonl-reading.ts'
+import { readJsonl } from './jsonl-reading.ts'
+import { rowsText } from './reading-by-chunks.ts'
 
 const RUNS = Number(process.env.OPEN_ITERABLE_PROPERTY_RUNS ?? 20_000)
 

@@ -1,7 +1,8 @@
 /** Blocks with few characters beyond ASCII, which are read piece by piece. */
 import { describe, expect, test } from 'vitest'
 import { JsonlDecoder } from '../../src/formats/jsonl/decoder.ts'
-import { placeOf, readJsonl, rowsText } from './jsonl-reading.ts'
+import { readJsonl } from './jsonl-reading.ts'
+import { placeOf, rowsText } from './reading-by-chunks.ts'
 
 /** Lines of several blocks; each 40th goes beyond ASCII, so that some pieces do and most do not. */
 function linesOf(count: number, make: (index: number, text: string) => string): string[] {

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { JsonlReadOptions } from '../../src/formats/jsonl/read-options.ts'
-import { placeOf, readJsonl, rowsText } from './jsonl-reading.ts'
+import { readJsonl } from './jsonl-reading.ts'
+import { placeOf, rowsText } from './reading-by-chunks.ts'
 
 interface Expected {
   readonly options?: JsonlReadOptions

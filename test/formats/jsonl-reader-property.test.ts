@@ -1,7 +1,8 @@
 /** The reader against oracles that are as plain as can be, over random documents, chunk sizes and damage. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Reading, readJsonl, rowsText } from './jsonl-reading.ts'
+import { type Reading, readJsonl } from './jsonl-reading.ts'
+import { rowsText } from './reading-by-chunks.ts'
 
 const CHUNKS = fc.constantFrom(1, 2, 3, 5, 7, 16, 64, 1000)
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { DataError } from '../../src/core/errors.ts'
 import { findSyntaxFault } from '../../src/formats/jsonl/syntax.ts'
-import { placeOf, readJsonl } from './jsonl-reading.ts'
+import { readJsonl } from './jsonl-reading.ts'
+import { placeOf } from './reading-by-chunks.ts'
 
 /** Lines that are JSON, and at once rows. */
 const VALID = [

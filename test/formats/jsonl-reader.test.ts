@@ -3,7 +3,8 @@ import { checkOptions } from '../../src/core/options.ts'
 import type { ByteSource } from '../../src/core/types.ts'
 import { JSONL_READ_OPTIONS } from '../../src/formats/jsonl/read-options.ts'
 import { openJsonlReader } from '../../src/formats/jsonl/reader.ts'
-import { placeOf, readJsonl, rowsText } from './jsonl-reading.ts'
+import { readJsonl } from './jsonl-reading.ts'
+import { placeOf, rowsText } from './reading-by-chunks.ts'
 
 describe('a line that is no row', () => {
   for (const line of ['null', 'true', 'false', '0', '-1.5e3', '"text"', ' 42 ', '""']) {

@@ -1,4 +1,5 @@
 /** What the JSON reader can be told. */
+import { JSON_VALUE_READ_OPTIONS, type JsonValueReadOptions } from '../../core/json-options.ts'
 import { is, type OptionEntry } from '../../core/options.ts'
 import { isPointer } from './pointer.ts'
 
@@ -10,7 +11,7 @@ import { isPointer } from './pointer.ts'
  * has no rows. What `JSON.parse` makes of an element is the row: of duplicate keys the last one wins, a lone surrogate
  * escape such as `"\ud800"` stays one, `__proto__` is a key as any other. Arrays in an array are rows of values.
  */
-export interface JsonReadOptions {
+export interface JsonReadOptions extends JsonValueReadOptions {
   /**
    * Where the rows are, as a JSON pointer (RFC 6901): `'/data/items'` for `{"data":{"items":[…]}}`, `'/0'` for the first
    * element of an array; a `/` in a key is written `~1`, and a `~` is `~0`. An array there gives its elements, an object
@@ -35,22 +36,6 @@ export interface JsonReadOptions {
    * bounds memory. Default 16777216 (16 MiB), at most 268435456.
    */
   readonly maxRecordBytes?: number | undefined
-  /**
-   * What becomes of integers beyond ±(2^53 − 1), which a JavaScript number cannot hold exactly: `'auto'` (default), a
-   * `BigInt`; `'string'`, their digits; `'number'`, the nearest number, as of `JSON.parse`; `'error'`, the row is an
-   * error, `JSON_UNSAFE_INTEGER`. Numbers with a fraction or an exponent are read as the nearest IEEE double.
-   */
-  readonly bigint?: 'auto' | 'string' | 'number' | 'error' | undefined
-  /**
-   * Bytes that are not UTF-8: `'raise'` (default) makes the row an error, `TEXT_INVALID_UTF8`; `'replace'` reads U+FFFD
-   * in their place.
-   */
-  readonly encodingErrors?: 'raise' | 'replace' | undefined
-  /**
-   * A key. A text, a number, `true`, `false` or `null` in the place of a row becomes a row with its value under this
-   * key: `wrapValues: 'value'` reads `[42]` as `{ value: 42 }`. Default: none; such a value is an error, `JSON_NOT_A_ROW`.
-   */
-  readonly wrapValues?: string | undefined
 }
 
 export const JSON_READ_OPTIONS = {
@@ -78,22 +63,5 @@ export const JSON_READ_OPTIONS = {
     means: 'Most bytes in one row; a larger one ends the reading with RECORD_TOO_LARGE.',
     accepts: is.integer(1, 2 ** 28),
   },
-  bigint: {
-    type: "'auto', 'string', 'number' or 'error'",
-    default: "'auto'",
-    means: 'Integers beyond ±(2^53 − 1): a BigInt (auto), their digits (string), rounded (number), or an error.',
-    accepts: is.oneOf('auto', 'string', 'number', 'error'),
-  },
-  encodingErrors: {
-    type: "'raise' or 'replace'",
-    default: "'raise'",
-    means: 'Bytes that are not UTF-8: an error, or U+FFFD in their place.',
-    accepts: is.oneOf('raise', 'replace'),
-  },
-  wrapValues: {
-    type: 'a key',
-    default: 'none',
-    means: 'Makes a row { key: value } of an element that is neither an object nor an array; without it, an error.',
-    accepts: is.string,
-  },
+  ...JSON_VALUE_READ_OPTIONS,
 } as const satisfies Record<keyof JsonReadOptions, OptionEntry>

@@ -1,9 +1,10 @@
 /** The options of writing JSON. */
+import { JSON_VALUE_WRITE_OPTIONS, type JsonValueWriteOptions } from '../../core/json-options.ts'
 import { is, type OptionEntry } from '../../core/options.ts'
 import { isPointer } from './pointer.ts'
 
 /** Options of writing one JSON document (RFC 8259). */
-export interface JsonWriteOptions {
+export interface JsonWriteOptions extends JsonValueWriteOptions {
   /**
    * Lays rows out over several lines, as `JSON.stringify(rows, null, indent)` does: spaces per level, up to 10, or what to
    * indent by, up to 10 characters of white space. Default `0`: each row on a line of its own, without any space in it.
@@ -14,17 +15,6 @@ export interface JsonWriteOptions {
    * also where it looks like an index. Default `''`: the document is the array.
    */
   readonly pointer?: string | undefined
-  /**
-   * How a bigint is written: its digits as a JSON number, which is exact but which many readers round, or as a string.
-   * Default `'number'`.
-   */
-  readonly bigint?: 'number' | 'string' | undefined
-  /**
-   * What becomes of NaN, Infinity, -Infinity and an invalid Date, none of which JSON has: `null`, the text
-   * (`"NaN"`, `"Infinity"`, `"-Infinity"`, `"Invalid Date"`), or a JSON_UNWRITABLE error. Default `'null'`, as by
-   * `JSON.stringify`.
-   */
-  readonly nonFinite?: 'null' | 'string' | 'error' | undefined
 }
 
 export const JSON_WRITE_OPTIONS = {
@@ -40,16 +30,5 @@ export const JSON_WRITE_OPTIONS = {
     means: 'Where the array of rows is to be in the document: \'/data/items\' writes {"data":{"items":[…]}}.',
     accepts: isPointer,
   },
-  bigint: {
-    type: "'number' | 'string'",
-    default: "'number'",
-    means: 'How a bigint is written: as a JSON number with all its digits, or as a string.',
-    accepts: is.oneOf('number', 'string'),
-  },
-  nonFinite: {
-    type: "'null' | 'string' | 'error'",
-    default: "'null'",
-    means: 'What becomes of NaN, Infinity, -Infinity and an invalid Date: null, their text, or an error.',
-    accepts: is.oneOf('null', 'string', 'error'),
-  },
+  ...JSON_VALUE_WRITE_OPTIONS,
 } satisfies Record<keyof JsonWriteOptions, OptionEntry>

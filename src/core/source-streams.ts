@@ -18,9 +18,13 @@ export class SourceStreams {
     this.#release = release
   }
 
+  get disposed(): boolean {
+    return this.#disposing !== undefined
+  }
+
   /** Throws HANDLE_CLOSED once the source is disposed. */
   check(): void {
-    if (this.#disposing !== undefined) {
+    if (this.disposed) {
       throw createError('HANDLE_CLOSED', 'the source was disposed', { label: this.#label })
     }
   }

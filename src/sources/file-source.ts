@@ -3,9 +3,10 @@ import { constants, type Stats } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { abortable } from '../core/abort.ts'
-import { type ChunkFeed, ChunkIterator } from '../core/chunk-iterator.ts'
+import type { ChunkFeed } from '../core/chunk-iterator.ts'
 import { createError } from '../core/errors.ts'
 import { invalidOption } from '../core/options.ts'
+import { SourceStreams } from '../core/source-streams.ts'
 import type { Abortable, ByteRange, ByteSource, RandomAccess } from '../core/types.ts'
 import { openFailure, sourceError } from './file-errors.ts'
 
@@ -101,15 +102,15 @@ class FileSource implements ByteSource {
   readonly size?: number
   readonly #file: FileHandle
   readonly #chunkBytes: number
-  readonly #streams = new Set<ChunkIterator>()
+  readonly #streams: SourceStreams
   /** Ranged reads under way. */
   readonly #reads = new Set<Promise<unknown>>()
   #used = false
-  #disposing: Promise<void> | undefined
 
   constructor(file: FileHandle, path: string, label: string, stats: Stats, chunkBytes: number) {
     this.#file = file
     this.label = label
+    this.#streams = new SourceStreams(label, () => this.#release())
     this.replayable = !stats.isCharacterDevice()
     if (stats.isFile()) {
       this.localPath = path
@@ -126,47 +127,34 @@ class FileSource implements ByteSource {
   }
 
   stream(options: Abortable = {}): AsyncIterableIterator<Uint8Array> {
-    this.#checkOpen()
+    this.#streams.check()
     if (this.#used && !this.replayable) {
       throw createError('NOT_REPLAYABLE', 'a device can be read only once', { label: this.label })
     }
     this.#used = true
-    const feed = new FileFeed(this.#file, this.label, this.#chunkBytes, this.replayable)
-    const stream: ChunkIterator = new ChunkIterator(
-      { pull: () => feed.pull(), stop: () => feed.stop().finally(() => this.#streams.delete(stream)) },
-      this.label,
+    return this.#streams.add(
+      () => new FileFeed(this.#file, this.label, this.#chunkBytes, this.replayable),
       options.signal,
     )
-    this.#streams.add(stream)
-    return stream
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#disposing ??= this.#dispose()
-    return this.#disposing
+    return this.#streams.dispose()
   }
 
-  async #dispose(): Promise<void> {
-    const closed = createError('HANDLE_CLOSED', 'the source was disposed while it was read', { label: this.label })
-    await Promise.all([...this.#streams].map(stream => stream.cancel(closed)))
+  async #release(): Promise<void> {
     // A descriptor that is closed under a read may by then be another file's.
     await Promise.allSettled(this.#reads)
     dropped.unregister(this)
     await this.#file.close()
   }
 
-  #checkOpen(): void {
-    if (this.#disposing !== undefined) {
-      throw createError('HANDLE_CLOSED', 'the source was disposed', { label: this.label })
-    }
-  }
-
   /** Runs ranged work so that an abort is told at once and a dispose waits for what is under way. */
   async #ranged<T>(options: Abortable | undefined, work: (stop: () => boolean) => Promise<T>): Promise<T> {
-    this.#checkOpen()
+    this.#streams.check()
     const signal = options?.signal
     signal?.throwIfAborted()
-    const working = work(() => signal?.aborted === true || this.#disposing !== undefined)
+    const working = work(() => signal?.aborted === true || this.#streams.disposed)
     const settled = working.then(
       () => {},
       () => {},

@@ -144,7 +144,7 @@ export async function run({ report, quick, full, choose, rounds }) {
     kind: 'lines',
     file: 'memory.svg',
     title: 'Peak memory of the whole process against the size of the input',
-    subtitle: `It stays as it is from ${BASE_MEGABYTES} MB on; node alone takes about 45 MB`,
+    subtitle: `From ${BASE_MEGABYTES} MB to 2 GB only the young generation of V8 grows, in steps of some MB; node alone takes about 45 MB`,
     xLabel: 'MB of input (logarithmic)',
     yLabel: 'peak RSS, MB',
     logX: true,

@@ -18,6 +18,7 @@ export class SourceStreams {
     this.#release = release
   }
 
+  /** Whether the source was disposed, or is being so. */
   get disposed(): boolean {
     return this.#disposing !== undefined
   }

@@ -109,7 +109,13 @@ const formats = async (formats, codecs) => {
   const rows = formats.map(async format => {
     const { readOptions } = await format.load()
     const pushed = SELECTING.filter(name => Object.hasOwn(readOptions, name)).map(name => `\`${name}\``)
-    return [format.title, names(Object.keys(format.extensions)), yes(format.reads), yes(format.writes), pushed.join(', ')]
+    return [
+      format.title,
+      names(Object.keys(format.extensions)),
+      yes(format.reads),
+      yes(format.writes),
+      pushed.join(', '),
+    ]
   })
   return table(
     ['', 'extensions', 'reads', 'writes', 'pushdown'],

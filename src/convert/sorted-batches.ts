@@ -7,8 +7,10 @@ import { types } from 'node:util'
 import { deserialize, serialize } from 'node:v8'
 import { CalendarDate } from '../core/calendar-date.ts'
 import { createError, excerpt } from '../core/errors.ts'
+import { typeOf } from '../core/infer-values.ts'
 import { PreciseDate } from '../core/precise-date.ts'
 import { type OrderColumn, orderColumns, type RowSelection } from '../core/row-selection.ts'
+import type { SchemaType } from '../core/schema.ts'
 import { claimTempPath, releaseTempPath } from '../core/temp-files.ts'
 import type { Batch, Row } from '../core/types.ts'
 import { openIterable } from '../open.ts'
@@ -54,9 +56,10 @@ export async function* sortedBatches(
   }
 }
 
-type Kind = 'integer' | 'bigint' | 'number' | 'text' | 'boolean' | 'date' | 'timestamp'
+/** Types whose values have an order. */
+const ORDERED: readonly SchemaType[] = ['integer', 'bigint', 'number', 'text', 'boolean', 'date', 'timestamp']
 /** Kinds that have an order together, and one column. */
-const TOGETHER: readonly (readonly Kind[])[] = [
+const TOGETHER: readonly (readonly SchemaType[])[] = [
   ['integer', 'number'],
   ['integer', 'bigint'],
 ]
@@ -64,7 +67,7 @@ const TOGETHER: readonly (readonly Kind[])[] = [
 class SortKey {
   readonly order: Required<OrderColumn>
   readonly #label: string
-  #kinds: Kind[] = []
+  #kinds: SchemaType[] = []
 
   constructor(order: Required<OrderColumn>, label: string) {
     this.order = order
@@ -75,7 +78,8 @@ class SortKey {
     const { column } = this.order
     const value = (Object.hasOwn(row, column) ? row[column] : null) ?? null
     if (value === null) return null
-    const kind = kindOf(value)
+    const type = typeOf(value)
+    const kind = ORDERED.includes(type) ? type : undefined
     if (kind !== undefined && this.#kinds.includes(kind)) return value
     const kinds = kind === undefined ? [] : [...this.#kinds, kind]
     const fits = kinds.length === 1 || TOGETHER.some(set => kinds.length > 0 && kinds.every(one => set.includes(one)))
@@ -88,22 +92,6 @@ class SortKey {
     }
     this.#kinds = kinds
     return value
-  }
-}
-
-function kindOf(value: unknown): Kind | undefined {
-  switch (typeof value) {
-    case 'string':
-      return 'text'
-    case 'boolean':
-      return 'boolean'
-    case 'bigint':
-      return 'bigint'
-    case 'number':
-      return Number.isSafeInteger(value) ? 'integer' : 'number'
-    default:
-      if (!types.isDate(value)) return undefined
-      return value instanceof CalendarDate ? 'date' : 'timestamp'
   }
 }
 

@@ -1,4 +1,5 @@
 /** Columns → rows: plain objects of one shape, made by a function that is generated for their names. */
+import { literalKey, mayGenerateCode } from './generated-code.ts'
 import { parseJson } from './json-parse.ts'
 import type { Row } from './types.ts'
 
@@ -25,22 +26,14 @@ export function columnRows(keys: readonly string[]): ColumnRows {
 
 /** One object literal a row: each has its hidden class from birth. Undefined where code must not be generated. */
 function generated(keys: readonly string[]): ColumnRows | undefined {
-  if (keys.length > MAX_LITERAL_KEYS) return undefined
+  if (keys.length > MAX_LITERAL_KEYS || !mayGenerateCode()) return undefined
   const columns = keys.map((_, i) => `c${i}=columns[${i}]`)
-  // A plain "__proto__" would set the prototype; a computed one is data like any other.
-  const entry = (key: string, i: number) => {
-    const name = JSON.stringify(key)
-    return `${key === '__proto__' ? `[${name}]` : name}:c${i}[i]`
-  }
+  const entry = (key: string, i: number) => `${literalKey(key)}:c${i}[i]`
   const body = `'use strict'
 const rows = new Array(count)${columns.length === 0 ? '' : `, ${columns.join(',')}`}
 for (let i = 0; i < count; i++) rows[i] = {${keys.map(entry).join(',')}}
 return rows`
-  try {
-    return new Function('count', 'columns', body) as ColumnRows
-  } catch {
-    return undefined
-  }
+  return new Function('count', 'columns', body) as ColumnRows
 }
 
 /** The builder without generated code. */

@@ -108,7 +108,8 @@ function entriesOf(record: object): [name: string, value: unknown][] {
   return Array.isArray(record) ? record.map((value, i) => [`column_${i + 1}`, value]) : Object.entries(record)
 }
 
-function typeOf(value: unknown): SchemaType {
+/** What a schema calls a value that is not null. */
+export function typeOf(value: unknown): SchemaType {
   switch (typeof value) {
     case 'string':
       return 'text'

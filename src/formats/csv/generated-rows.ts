@@ -1,6 +1,7 @@
 /** Rows by code that is generated for the columns at hand. */
 import { CalendarDate } from '../../core/calendar-date.ts'
 import type { ColumnTypes, ValueKind } from '../../core/column-types.ts'
+import { GeneratedFunctions, literalKey } from '../../core/generated-code.ts'
 import type { ValueParser } from '../../core/values.ts'
 import { type RowBuilder, type RowShape, unescaped } from './rows.ts'
 import {
@@ -17,7 +18,6 @@ const CR = 13
 const DAY_MS = 86_400_000
 /** Compiling costs some 160 µs; a generated function of more fields than this runs no faster than a loop. */
 const MAX_COMPILED_FIELDS = 300
-const MAX_CACHED = 100
 
 /** What generated code is given. */
 interface Given {
@@ -31,15 +31,14 @@ interface Given {
   readonly CalendarDate: typeof CalendarDate
 }
 type Make = (given: Given) => RowBuilder
-const compiled = new Map<string, Make>()
-let mayCompile = true
+const makers = new GeneratedFunctions<Make>('given')
 
 /**
  * A builder generated for the shape: one object literal, so that each row has its hidden class from birth. `null` where
  * there are too many fields for it to pay, or where Node forbids code from strings. Cached by shape.
  */
 export function compileRowBuilder(shape: RowShape): RowBuilder | null {
-  if (!mayCompile || shape.picks.length > MAX_COMPILED_FIELDS) return null
+  if (shape.picks.length > MAX_COMPILED_FIELDS) return null
   const { width, picks, keys, types } = shape
   const parsers = types?.parsers ?? []
   const index = recordIndex()
@@ -50,33 +49,16 @@ export function compileRowBuilder(shape: RowShape): RowBuilder | null {
   // By what the code depends on: the parsers themselves are given to it, and a column that was widened keeps its own.
   const nulls = [types?.checksNulls, types?.emptyIsNull, types?.quotedNulls]
   const id = JSON.stringify([width, picks, keys, nulls, kinds, parsers.map(parser => parser === null)])
-  const cached = compiled.get(id)
-  if (cached !== undefined) return cached(given)
-  let make: Make
-  try {
-    make = new Function('given', types === null ? textSource(shape) : typedSource(shape, types, kinds)) as Make
-  } catch (error) {
-    if (!(error instanceof EvalError)) throw error
-    mayCompile = false
-    return null
-  }
-  if (compiled.size >= MAX_CACHED) compiled.delete(compiled.keys().next().value!)
-  compiled.set(id, make)
-  return make(given)
+  const make = makers.get(id, () => (types === null ? textSource(shape) : typedSource(shape, types, kinds)))
+  return make === null ? null : make(given)
 }
 
 type Value = (field: number, column: number) => string
 
 /** The row, of an expression for each of its values. */
 function literal({ picks, keys }: RowShape, value: Value): string {
-  const entries = picks.map((field, i) => (keys === null ? '' : `${keyOf(keys[i]!)}:`) + value(field, i))
+  const entries = picks.map((field, i) => (keys === null ? '' : `${literalKey(keys[i]!)}:`) + value(field, i))
   return keys === null ? `[${entries.join(',')}]` : `{${entries.join(',')}}`
-}
-
-/** A key of an object literal. A plain `"__proto__"` would set the prototype; a computed one is data like any other. */
-function keyOf(name: string): string {
-  const key = JSON.stringify(name)
-  return name === '__proto__' ? `[${key}]` : key
 }
 
 /** Where a field begins and ends. */

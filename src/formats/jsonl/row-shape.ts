@@ -1,11 +1,11 @@
 /** Lines that are alike, read by a function made for their keys. */
+import { GeneratedFunctions, literalKey, mayGenerateCode } from '../../core/generated-code.ts'
 import { parseJson } from '../../core/json-parse.ts'
 import type { Row } from '../../core/types.ts'
 import { ESCAPED, FALSE, NULL, NUMBER, type RowScan, SMALL_INTEGER, TemplateTree, TRUE } from './simd/row-scan.ts'
 
 /** Compiling costs some 160 µs; a generated function of more fields than this runs no faster than a loop. */
 const MAX_COMPILED_FIELDS = 300
-const MAX_CACHED = 100
 
 /** How writers part keys and values: none wastes a space, or as Python does, or only behind the colon. */
 const SEPARATORS = [
@@ -24,8 +24,10 @@ export interface RowShape {
   build: BuildRows
 }
 
-const compiled = new Map<string, BuildRows>()
-let compiles: boolean | undefined
+type Make = (value: CellValue) => BuildRows
+const makers = new GeneratedFunctions<Make>('value')
+/** By what made them: one closure for all readers keeps what the engine has learned of it. */
+const builders = new WeakMap<Make, BuildRows>()
 
 /**
  * The shape of lines like this one, which gave `row`; `null` if it has spaces where
@@ -33,7 +35,7 @@ let compiles: boolean | undefined
  */
 export function shapeOf(line: Buffer, row: Row, scan: RowScan): RowShape | null {
   const keys = Object.keys(row)
-  if (!mayCompile() || Array.isArray(row) || keys.length === 0 || keys.length > MAX_COMPILED_FIELDS) return null
+  if (!mayGenerateCode() || Array.isArray(row) || keys.length === 0 || keys.length > MAX_COMPILED_FIELDS) return null
   scan.load(line)
   for (const [comma, colon] of SEPARATORS) {
     // The line has just these keys in this order, each once, if it is what the template says.
@@ -53,39 +55,23 @@ export function shapeOf(line: Buffer, row: Row, scan: RowScan): RowShape | null 
   return null
 }
 
-function mayCompile(): boolean {
-  if (compiles === undefined) {
-    try {
-      new Function('')
-      compiles = true
-    } catch (error) {
-      if (!(error instanceof EvalError)) throw error
-      compiles = false
-    }
-  }
-  return compiles
-}
-
 /** A function with one object literal, so that each row has its hidden class from birth. Cached by the keys. */
 function compile(keys: readonly string[], scan: RowScan): BuildRows {
-  const id = JSON.stringify(keys)
-  const cached = compiled.get(id)
-  if (cached !== undefined) return cached
-  // `__proto__` in a literal would be the prototype, were it not computed.
-  const fields = keys.map(
-    (key, i) => `${key === '__proto__' ? '["__proto__"]' : JSON.stringify(key)}:value(text,at+${i})`,
-  )
-  const make = new Function(
-    'value',
-    `'use strict'
+  const make = makers.get(JSON.stringify(keys), () => source(keys))!
+  let build = builders.get(make)
+  if (build === undefined) {
+    build = make(cellValues(scan))
+    builders.set(make, build)
+  }
+  return build
+}
+
+function source(keys: readonly string[]): string {
+  const fields = keys.map((key, i) => `${literalKey(key)}:value(text,at+${i})`)
+  return `'use strict'
 return (text, at, count, rows) => {
 for (const stop = at + count * ${keys.length}; at < stop; at += ${keys.length}) rows.push({${fields.join(',')}})
-}`,
-  ) as (value: CellValue) => BuildRows
-  const build = make(cellValues(scan))
-  if (compiled.size >= MAX_CACHED) compiled.delete(compiled.keys().next().value!)
-  compiled.set(id, build)
-  return build
+}`
 }
 
 type CellValue = (text: string, cell: number) => unknown

@@ -1,4 +1,5 @@
 /** DataRow messages → rows, by a function made for the columns at hand. */
+import { GeneratedFunctions, literalKey } from '../../core/generated-code.ts'
 import type { Row } from '../../core/types.ts'
 import type { ColumnDecoding } from './types.ts'
 import type { MessageBytes } from './values.ts'
@@ -17,14 +18,13 @@ export interface RowColumn extends Pick<ColumnDecoding, 'decode' | 'ascii'> {
 /** Rows that are built by the loop before a function is generated, which small results do not repay. */
 const ROWS_BEFORE_COMPILING = 200
 const MAX_COMPILED_COLUMNS = 300
-const MAX_CACHED = 100
 /** Up to this length, looking at each byte of a text is quicker than a call that decodes UTF-8. */
 const SHORT_TEXT = 40
 /** Text is decoded for so many bytes of messages at once: a row that is kept holds no more than that. */
 export const BLOCK_BYTES = 8192
 
-const compiled = new Map<string, (columns: readonly RowColumn[], text: typeof decodeText) => RowBuilder>()
-let mayCompile = true
+type Make = (columns: readonly RowColumn[], text: typeof decodeText) => RowBuilder
+const makers = new GeneratedFunctions<Make>('columns', 'decodeText')
 
 /** Builds rows of one shape: by a loop first, by generated code once there are many. */
 export class RowMaker {
@@ -86,22 +86,11 @@ export function loopBuilder(columns: readonly RowColumn[]): RowBuilder {
  * there are too many columns for it to pay, or where Node forbids code from strings.
  */
 export function compileBuilder(columns: readonly RowColumn[]): RowBuilder | null {
-  if (!mayCompile || columns.length > MAX_COMPILED_COLUMNS) return null
+  if (columns.length > MAX_COMPILED_COLUMNS) return null
   const kinds = columns.map(({ name, decode, ascii }) => [name, decode !== undefined ? 'd' : ascii ? 'a' : 't'])
   const id = JSON.stringify(kinds)
-  let make = compiled.get(id)
-  if (make === undefined) {
-    try {
-      make = new Function('columns', 'decodeText', source(kinds as [string, string][])) as typeof make & object
-    } catch (error) {
-      if (!(error instanceof EvalError)) throw error
-      mayCompile = false
-      return null
-    }
-    if (compiled.size >= MAX_CACHED) compiled.delete(compiled.keys().next().value!)
-    compiled.set(id, make)
-  }
-  return make(columns, decodeText)
+  const make = makers.get(id, () => source(kinds as [string, string][]))
+  return make === null ? null : make(columns, decodeText)
 }
 
 function source(kinds: readonly (readonly [name: string, kind: string])[]): string {
@@ -117,8 +106,7 @@ let v${i}=null
 if(n>=0){v${i}=${value};p+=n}`
   })
   const decoders = kinds.map((_, i) => `d${i}=columns[${i}].decode`)
-  // A plain "__proto__" would set the prototype; a computed one is data like any other.
-  const keys = kinds.map(([name], i) => `${name === '__proto__' ? '["__proto__"]' : JSON.stringify(name)}:v${i}`)
+  const keys = kinds.map(([name], i) => `${literalKey(name)}:v${i}`)
   return `'use strict'
 ${decoders.length === 0 ? '' : `const ${decoders.join(',')}`}
 return (b,p,s,base)=>{

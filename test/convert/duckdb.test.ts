@@ -229,6 +229,22 @@ describe('the output', () => {
     expect((await contentOf(to)).rows).toEqual([{ a: '1', b: '2' }])
   })
 
+  it('keeps what a Parquet file has kept of the types of a database, for the columns that are chosen', async () => {
+    const native = { system: 'postgres', schema: 'pg_catalog', name: 'varchar', kind: 'b', modifier: 24 }
+    const kept = JSON.stringify({ version: 1, columns: [{ name: 'a', stored: 'VARCHAR', nullable: false, native }] })
+    const from = fresh('parquet')
+    const to = fresh('parquet')
+    const duckdb = await (await DuckDBInstance.create()).connect()
+    await duckdb.run(
+      `COPY (SELECT 'x' AS a, 1 AS b, 2 AS c) TO '${from}' (FORMAT parquet, KV_METADATA {'open-iterable:types': '${kept}'})`,
+    )
+    duckdb.closeSync()
+    await convert(from, to, { columns: ['b', 'a'], engine: 'duckdb' })
+    await using reader = await openIterable(to)
+    expect(reader.schema?.columns).toMatchObject([{ name: 'b' }, { name: 'a', nullable: false, native }])
+    expect(reader.schema?.columns[0]).not.toHaveProperty('native')
+  })
+
   it('is not there after an abort, and the old one is', async () => {
     const to = fresh('jsonl')
     writeFileSync(to, 'old')
